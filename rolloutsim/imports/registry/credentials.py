@@ -63,7 +63,7 @@ def check(references: Sequence[Reference], allowed: Allowed) -> None:
 
 
 def credentials(host: str, allowed: Allowed) -> Credentials | None:
-    """The credentials for a registry, None if the user asked for none to be used.
+    """The credentials for a registry, None if the user asked for none to be used, or docker has none for it.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def credentials(host: str, allowed: Allowed) -> Credentials | None:
     Raises
     ------
     UsageError
-        If there are none where the user said.
+        If what the user said cannot be read, or is none that is used here.
     """
     if allowed.credentials == "env":
         user, password = os.environ.get(USER), os.environ.get(PASSWORD)
@@ -111,7 +111,7 @@ def _config(path: Path) -> Any:
     return content
 
 
-def _entry(content: Any, host: str, path: Path) -> Credentials:
+def _entry(content: Any, host: str, path: Path) -> Credentials | None:
     entries = content.get("auths")
     entry = next((entries[key] for key in _keys(host) if key in entries), None) if isinstance(entries, dict) else None
     user, password = text(entry, "username"), text(entry, "password")
@@ -123,20 +123,16 @@ def _entry(content: Any, host: str, path: Path) -> Credentials:
             raise UsageError(f"{path}: auths: the entry of {host} cannot be read; docker login {host} again") from None
     if text(entry, "identitytoken") is not None:
         raise UsageError(f"{path}: auths: the entry of {host} is an identity token, which is not used here; {_ENV}")
-    if not user or not password:
-        stored = "credsStore" in content or "credHelpers" in content
-        hint = "a credential helper may have it: --credentials helper" if stored else f"docker login {host}, or {_ENV}"
-        raise UsageError(f"{path}: auths: no user and password for {host}; {hint}")
-    return _made(user, password, str(path))
+    return _made(user, password, str(path)) if user and password else None
 
 
 _ENV = f"give a user and a password: {USER}, {PASSWORD} and --credentials env"
 
 
-def _helped(content: Any, host: str, path: Path) -> Credentials:
+def _helped(content: Any, host: str, path: Path) -> Credentials | None:
     name = text(content, "credHelpers", host) or text(content, "credsStore")
     if name is None:
-        raise UsageError(f"{path}: no credential helper for {host} (credHelpers, credsStore); use --credentials docker")
+        return None
     program = shutil.which(f"docker-credential-{name}") if _HELPER.fullmatch(name) else None
     if program is None:
         raise UsageError(f"{path}: the credential helper {name!r:.60} is not installed; {_ENV}")
@@ -154,7 +150,7 @@ def _helped(content: Any, host: str, path: Path) -> Credentials:
         answer = None
     user, password = text(answer, "Username"), text(answer, "Secret")
     if user is None or password is None:
-        raise UsageError(f"docker-credential-{name}: no user and password for {host}; docker login {host}, or {_ENV}")
+        return None
     if user == "<token>":
         raise UsageError(f"docker-credential-{name}: an identity token, which is not used here; {_ENV}")
     return _made(user, password, f"docker-credential-{name}")

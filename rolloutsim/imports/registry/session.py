@@ -23,7 +23,12 @@ from rolloutsim.version import __version__
 
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 _PORTS = {"https": 443, "http": 80}
-SAY_LOGIN = "say where your login is: --credentials docker (of docker login), helper or env"
+# What to do where a login is missing, by what the user said of it.
+_LOGIN = {
+    "none": "say where your login is: --credentials docker (of docker login), helper or env",
+    "docker": "docker's config.json has no login for it: docker login, or --credentials helper or env",
+    "helper": "docker's credential helper has no login for it: docker login, or --credentials env",
+}
 _LONGEST_URL = 8000  # characters (assumed: signed addresses of storages have some 2,000)
 _FRAMING = 64 * 2**10  # bytes beside a body: sizes of chunks, trailers (assumed)
 _CHUNK = 64 * 2**10  # bytes that are read at a time (assumed)
@@ -139,6 +144,11 @@ class Session:
             f"{': ' if not hint else ', or ask another way: '}{self.other_way}"
         )
 
+    @property
+    def say_login(self) -> str:
+        """What to do where a login is missing."""
+        return _LOGIN.get(self.allowed.credentials, "check the user and the password")
+
     def is_registry(self, to: Url) -> bool:
         """Whether an address is the registry's own: the host and the port that the user named."""
         return (to.host, to.port) == (self.registry.host, self.registry.port)
@@ -159,7 +169,7 @@ class Session:
         wait = f"; it says to ask again in {later} s" if later.isdecimal() and len(later) < 8 else (
             f"; it says to ask again after {later!r:.40}" if later else ""
         )  # fmt: skip
-        login = "" if has_login else f", or {SAY_LOGIN}"
+        login = "" if has_login else f", or {self.say_login}"
         if status in (401, 403):
             why = "the login may not read it" if has_login else "it is private, or not there"
             return self.refused(step, server, f"{named}: {why}", f"check the name{login}")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from rolloutsim.imports.registry.asked import is_among
 from rolloutsim.imports.registry.credentials import Credentials
-from rolloutsim.imports.registry.session import SAY_LOGIN, Answer, Session, Url, url
+from rolloutsim.imports.registry.session import Answer, Session, Url, url
 from rolloutsim.imports.shapes import text
 from rolloutsim.structs import struct
 
@@ -96,7 +96,7 @@ def authorization(session: Session, answer: Answer, step: str, credentials: Cred
     if "basic" in found and credentials is not None:
         return credentials.basic
     if "basic" in found:
-        raise session.refused(step, server, "401: it answers only who has a login", SAY_LOGIN)
+        raise session.refused(step, server, "401: it answers only who has a login", session.say_login)
     raise session.refused(step, server, "401 without a challenge that is known; Bearer and Basic are")
 
 
@@ -139,7 +139,7 @@ def _token(session: Session, challenge: Challenge, credentials: Credentials | No
     if answer.status in (401, 403):
         raise session.refused(
             step, to.server, f"{answer.status}: {'the login is not accepted' if credentials else 'it wants a login'}",
-            "check the user and the password" if credentials else SAY_LOGIN,
+            "check the user and the password" if credentials else session.say_login,
         )  # fmt: skip
     if answer.status != 200:
         raise session.status(step, to.server, answer, has_login=credentials is not None)

@@ -168,23 +168,16 @@ ENV = f"give a user and a password: {USER}, {PASSWORD} and --credentials env"
         (None, "docker", "{file}: no such file or directory; docker login writes it"),
         ("[]", "docker", "{file}: no configuration of docker; docker login writes one"),
         ("[" * 100_000, "docker", "{file}: no configuration of docker; docker login writes one"),
-        ({}, "docker", f"{{file}}: auths: no user and password for {HOST}; docker login {HOST}, or {ENV}"),
-        ({"auths": {f"sub.{HOST}": {"auth": AUTH}, "example": {"auth": AUTH}, f"{HOST}:443": {"auth": AUTH}}}, "docker",
-         f"{{file}}: auths: no user and password for {HOST}; docker login {HOST}, or {ENV}"),
-        ({"auths": {HOST: {}}, "credsStore": "x"}, "docker",
-         f"{{file}}: auths: no user and password for {HOST}; a credential helper may have it: --credentials helper"),
         ({"auths": {HOST: {"auth": "é"}}}, "docker",
          f"{{file}}: auths: the entry of {HOST} cannot be read; docker login {HOST} again"),
         ({"auths": {HOST: {"auth": AUTH, "identitytoken": "x"}}}, "docker",
          f"{{file}}: auths: the entry of {HOST} is an identity token, which is not used here; {ENV}"),
-        ({"auths": {HOST: {"auth": AUTH}}}, "helper",
-         f"{{file}}: no credential helper for {HOST} (credHelpers, credsStore); use --credentials docker"),
         ({"credsStore": "../../bin/sh"}, "helper",
          f"{{file}}: the credential helper '../../bin/sh' is not installed; {ENV}"),
         ({"credHelpers": {HOST: "none"}}, "helper", f"{{file}}: the credential helper 'none' is not installed; {ENV}"),
     ],
 )  # fmt: skip
-def test_what_is_no_login(config, tmp_path: Path, content: object, source: str, message: str) -> None:
+def test_what_is_no_login_that_can_be_used(config, tmp_path: Path, content: object, source: str, message: str) -> None:
     if content is not None:
         config(content)
     with pytest.raises(UsageError) as raised:
@@ -198,8 +191,6 @@ def test_what_is_no_login(config, tmp_path: Path, content: object, source: str, 
         ('{"Username": "me", "Secret": "secret"}', None),
         ('{"Username": "<token>", "Secret": "secret"}',
          f"docker-credential-mine: an identity token, which is not used here; {ENV}"),
-        ("credentials not found",
-         f"docker-credential-mine: no user and password for {HOST}; docker login {HOST}, or {ENV}"),
     ],
 )  # fmt: skip
 def test_a_helper_runs_when_asked_for(
@@ -219,6 +210,35 @@ def test_a_helper_runs_when_asked_for(
             credentials(HOST, Allowed(credentials="helper"))
         assert str(raised.value) == message
     assert (tmp_path / "given").read_text() == HOST
+
+
+@pytest.mark.parametrize(
+    ("content", "source", "hint"),
+    [
+        ({}, "docker", "docker's config.json has no login for it: docker login, or --credentials helper or env"),
+        ({"auths": {f"sub.{HOST}": {"auth": AUTH}, "example": {"auth": AUTH}, f"{HOST}:443": {"auth": AUTH}}}, "docker",
+         "docker's config.json has no login for it: docker login, or --credentials helper or env"),
+        ({"auths": {HOST: {}}, "credsStore": "x"}, "docker", "docker's config.json has no login for it: docker login"),
+        ({"auths": {HOST: {"auth": AUTH}}}, "helper",
+         "docker's credential helper has no login for it: docker login, or --credentials env"),
+        ({"credHelpers": {HOST: "failing"}}, "helper", "docker's credential helper has no login for it: docker login"),
+    ],
+)  # fmt: skip
+def test_who_has_no_login_asks_without_one(
+    config, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, source: str, hint: str
+) -> None:
+    helper = tmp_path / "docker-credential-failing"
+    helper.write_text("#!/bin/sh\necho credentials not found in native keychain\nexit 1\n")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    config(content)
+    fake.manifest(image())
+    fake.ask(credentials=source)
+    wants_basic(fake)
+    with pytest.raises(UnreachableError) as raised:
+        fake.ask(credentials=source)
+    assert f"401: it answers only who has a login; {hint}" in str(raised.value)
+    assert [said for _, _, said in fake.asked] == ["", ""]
 
 
 def test_a_login_of_the_environment_is_for_one_registry(fake: Fake, login: None) -> None:
