@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,8 @@ class Document:
         `sha256:` and the digest of the file's bytes.
     content : object
         Its data.
+    is_asked : bool
+        Whether it was asked of a registry; then its origin is a reference.
     """
 
     origin: str
@@ -81,11 +84,17 @@ class Document:
     is_named: bool
     digest: str
     content: Any
+    is_asked: bool = False
+
+    @property
+    def title(self) -> str:
+        """The file's name without its folder, or the reference."""
+        return self.origin if self.is_asked else Path(self.origin).name
 
     @property
     def label(self) -> str:
-        """The file's name without its folder, for remarks."""
-        return Path(self.origin).name
+        """The same for remarks, with the digest where that can change."""
+        return f"{self.title} ({self.digest})" if self.is_asked else self.title
 
     @property
     def place(self) -> str:
@@ -160,10 +169,11 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
             yield INPUT, name, sys.stdin.buffer
             continue
         path = Path(file)
-        if path.is_dir() and blobs.is_layout(path):
+        is_folder = os.path.isdir(path)  # a name that is too long is none
+        if is_folder and blobs.is_layout(path):
             origin = str(path) if path.name else str(path.resolve())
             yield origin, name, blobs.Layout(origin, path)
-        elif path.is_dir():
+        elif is_folder:
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
             for each in _folder(path, suffixes):
@@ -177,7 +187,7 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
 def _named(given: str) -> tuple[str | None, str]:
     """What stands before `=`, and the file; a file that is there may have `=` in its name."""
     name, equals, file = given.rpartition("=")
-    if not equals or not name or Path(given).exists():
+    if not equals or not name or os.path.exists(given):
         return None, given
     return name, file
 

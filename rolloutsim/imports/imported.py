@@ -8,7 +8,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import archives, blobs, cluster, compose, kubernetes, manifests, totals, workloads
+from rolloutsim.imports import archives, blobs, cluster, compose, kubernetes, manifests, registry, totals, workloads
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -46,15 +46,20 @@ class Imported:
     summary: str
 
 
-def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Imported:
-    """Read files and folders, and make one scenario of them.
+def imported(
+    given: Sequence[str], platform: str = manifests.PLATFORM, allowed: registry.asked.Allowed | None = None
+) -> Imported:
+    """Read files and folders, ask for images by their names, and make one scenario of them.
 
     Parameters
     ----------
     given : sequence of str
-        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of.
+        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of. Images in
+        registries, by their names.
     platform : str
         Which manifest of an image for several platforms.
+    allowed : Allowed, optional
+        What may be asked of registries beside these images' manifests.
 
     Returns
     -------
@@ -67,8 +72,10 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
         If a file cannot be read.
     UnreadableError
         If one is nothing that is known, or says what cannot be.
+    UnreachableError
+        If a registry does not answer, or not as it should.
     """
-    found, origins = _read(given, platform)
+    found, origins = _read(given, platform, allowed)
     made: Draft = draft(found, origins)
     body = _HEAD + written(made.content)
     try:
@@ -83,8 +90,9 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
 
 
 def merged(
-    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = ()
-) -> Merged:
+    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = (),
+    allowed: registry.asked.Allowed | None = None,
+) -> Merged:  # fmt: skip
     """Read files and folders, and merge what they tell into a scenario.
 
     Parameters
@@ -97,6 +105,8 @@ def merged(
         Which manifest of an image for several platforms.
     groups : sequence of str
         `NAME=GROUP`: what nodes of the input are called in the scenario; `GROUP`: all of them are that.
+    allowed : Allowed, optional
+        As for `imported`.
 
     Returns
     -------
@@ -111,15 +121,23 @@ def merged(
         If the scenario is not valid before.
     UnreadableError
         If a file is nothing that is known, it is not clear what is what, or the scenario would not be valid.
+    UnreachableError
+        If a registry does not answer, or not as it should.
     """
     scenario.loads(text.removeprefix("\ufeff"), file)
-    found, origins = _read(given, platform, file)
+    found, origins = _read(given, platform, allowed, file)
     return merged_into(text, file, found, origins, groups)
 
 
-def _read(given: Sequence[str], platform: str, into: str | None = None) -> tuple[Found, list[str]]:
-    """What files tell, without the scenario that they go `into`, and what they are called."""
-    every = [one for one in documents(given) if into is None or Path(one.origin).resolve() != Path(into).resolve()]
+def _read(
+    given: Sequence[str], platform: str, allowed: registry.asked.Allowed | None, into: str | None = None
+) -> tuple[Found, list[str]]:
+    """What files and registries tell, without the scenario that they go `into`, and what they are called."""
+    named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
+    files = documents([one for one in given if one not in named])
+    every = [one for one in files if into is None or Path(one.origin).resolve() != Path(into).resolve()]
+    if named:  # after the files: where one is missing, nobody is asked
+        every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     if not every:
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
     found = Found()
@@ -140,7 +158,7 @@ def _read(given: Sequence[str], platform: str, into: str | None = None) -> tuple
     ):
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
-    return found, list(dict.fromkeys(one.label for one in every))
+    return found, list(dict.fromkeys(one.title for one in every))
 
 
 def _take(one: Document, found: Found) -> None:

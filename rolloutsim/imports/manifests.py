@@ -97,19 +97,34 @@ def is_wanted(platform: str, wanted: str) -> bool:
     return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
 
 
-def _of_index(one: Document, by_digest: Mapping[str, Document], platform: str) -> FoundImage:
+def chosen(one: Document, platform: str) -> Mapping[str, Any]:
+    """The entry of a platform in an index.
+
+    Raises
+    ------
+    UnreadableError
+        If there is none.
+    """
     entries = [entry for entry in maps(one.content, "manifests") if not is_attestation(entry)]
     wanted = [entry for entry in entries if is_wanted(platform_of(part(entry, "platform")), platform)]
-    there = (
-        ", ".join(dict.fromkeys(platform_of(part(entry, "platform")) or "none named" for entry in entries)) or "none"
-    )
     if not wanted:
         raise UnreadableError(
-            f"{one.place}: an index without {platform}; its platforms: {there}; choose one of them with --platform"
+            f"{one.place}: an index without {platform}; its platforms: {_platforms(one.content)}; choose one of them "
+            "with --platform"
         )
-    child = by_digest.get(text(wanted[0], "digest") or "")
+    return wanted[0]
+
+
+def _platforms(index: Any) -> str:
+    """The platforms of an index, for people."""
+    entries = (entry for entry in maps(index, "manifests") if not is_attestation(entry))
+    return ", ".join(dict.fromkeys(platform_of(part(entry, "platform")) or "none named" for entry in entries)) or "none"
+
+
+def _of_index(one: Document, by_digest: Mapping[str, Document], platform: str) -> FoundImage:
+    child = by_digest.get(text(chosen(one, platform), "digest") or "")
     if child is None:
-        name = one.name if one.is_named else "IMAGE"
+        name, there = one.name if one.is_named else "IMAGE", _platforms(one.content)
         raise UnreadableError(
             f"{one.place}: an index, which has no layers (platforms: {there}); give the manifest of one: "
             f"crane manifest --platform {platform} {name} | rolloutsim import {name}=-"
