@@ -21,7 +21,8 @@ MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart rend
 STDIN = "-"
 READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
-    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, "
+    "aws ec2 describe-instance-types"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
 # Text that is neither JSON nor a scenario's YAML.

@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import cluster, instances, manifests, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -127,6 +127,7 @@ def _kubelet(one: Document, found: Found) -> None:
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
     (_is_kubernetes, _of_kubernetes),
+    (instances.is_description, instances.take),
 )
 
 
@@ -149,6 +150,8 @@ def _unknown(content: Any) -> str:
         )
     if any(text(service, "image") for service in mapping(content, "services").values()):
         return f"a compose or stack file, which this version does not read; {READ}"
+    if (machines := instances.of_others(content)) is not None:
+        return machines
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:

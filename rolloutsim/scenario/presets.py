@@ -63,7 +63,9 @@ GOOGLE_CLOUD = Provider("Google Cloud")
 AZURE = Provider("Azure")
 
 _AKS = "AKS by number of vCPUs: MicrosoftDocs/azure-aks-docs articles/aks/concepts-storage.md, 2026-07-30"
-_CREDITS = "its 500 to 2,300 IOPS are 3,500 for 30 minutes, which suffice for files of 31.6 kB at its rate"
+_CREDITS = (
+    "its 500 to 2,300 IOPS are 3,500 for 30 minutes (disk-storage-premium-ssd-sizes.md), as many as its rate has files"
+)
 
 VOLUMES: Mapping[str, Volume] = {
     "gp3": Volume(125 * _MIB, 3000, "gp3 as EBS gives it without provisioned throughput, EBS volume types page"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
 from rolloutsim.imports.drafts.references import full
@@ -25,8 +26,9 @@ def nodes(
         assumed.append(
             Assumed("nodes", str(NODES), "how many nodes there are", "kubectl get nodes -o json > nodes.json")
         )
-        return {"node": {"count": Said(NODES, "assumed"), **settings}}
-    return {group.name: {**_group(group, references, assumed, notes), **settings} for group in groups}
+        return {"node": {"count": Said(NODES, "assumed"), **machines.only(found, notes), **settings}}
+    machines.remarks(found, groups, notes)
+    return {group.name: {**_group(group, found, references, assumed, notes), **settings} for group in groups}
 
 
 def _kubelet(found: Found) -> dict[str, Any]:
@@ -41,9 +43,12 @@ def _kubelet(found: Found) -> dict[str, Any]:
     return {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
 
 
-def _group(group: Group, references: Sequence[str], assumed: list[Assumed], notes: list[str]) -> dict[str, Any]:
+def _group(
+    group: Group, found: Found, references: Sequence[str], assumed: list[Assumed], notes: list[str]
+) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
-    content: dict[str, Any] = {"count": Said(len(nodes), origin)}
+    machine = machines.machine(group, found)
+    content: dict[str, Any] = {"count": Said(len(nodes), origin), **machine}
     runtime = runtime_of(nodes[0])
     if runtime is None:
         shown = nodes[0].runtime or "none named"
@@ -57,7 +62,11 @@ def _group(group: Group, references: Sequence[str], assumed: list[Assumed], note
     if memory:
         content["memory"] = Said(exact_text("size", min(memory)), origin + _span(memory))
     if disk:
-        content["disk"] = Said({"capacity": exact_text("size", min(disk))}, origin + _span(disk))
+        capacity = exact_text("size", min(disk))
+        if "disk" in content:
+            content["disk"] = {"capacity": Said(capacity, origin + _span(disk)), **content["disk"]}
+        else:
+            content["disk"] = Said({"capacity": capacity}, origin + _span(disk))
     cached = {}
     for reference in references:
         holders = sum(lists(node, reference) is not None for node in nodes)
