@@ -31,8 +31,9 @@ def command(what: tuple[str, ...], output: str | None, force: bool, platform: st
 
     WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
     and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, kubelet configurations, and
-    instance types as 'aws ec2 describe-instance-types' does. NAME=FILE says which image a manifest is of. What nothing tells is assumed, and listed with the command that
-    would find it out. Exit code 6 if a file is none of these.
+    instance types as 'aws ec2 describe-instance-types' does. NAME=FILE says which image a manifest is of. What
+    nothing tells is assumed, and listed with the command that would find it out. Exit code 6 if a file is none of
+    these.
     """
     if output is not None and not force:
         cli.output.keep_what_exists(Path(output))

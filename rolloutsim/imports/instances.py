@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
@@ -13,8 +14,8 @@ from rolloutsim.imports.shapes import mapping, maps, number, part, text, whole
 from rolloutsim.units import BITS_PER_BYTE
 
 MOST_TYPES = 10_000  # of a document (assumed: EC2 has about 1,400)
-_GBIT = 1e9 / BITS_PER_BYTE  # [B]
-_MB = 1e6  # [B]
+_GBIT = Decimal(10**9) / BITS_PER_BYTE  # [B]
+_MB = Decimal(10**6)  # [B]
 _MIB = 2**20  # [B]
 _FASTEST = 1e6  # of a network card [Gbit/s] and of disks [MB/s] (assumed: 100 times what there is)
 _TYPES = "InstanceTypes"
@@ -99,11 +100,11 @@ def _default_card(content: Mapping[str, Any], cards: list[Mapping[str, Any]], pl
     return next((card for card in cards if card.get("NetworkCardIndex", 0) == index), cards[0] if cards else {})
 
 
-def _rate(content: Mapping[str, Any], place: str, unit: float, key: str) -> float | None:
+def _rate(content: Mapping[str, Any], place: str, unit: Decimal, key: str) -> float | None:
     rate = number(content, place, key)
     if rate is not None and rate > _FASTEST:
         raise UnreadableError(f"{place}: {key} is {rate:g}; the most is {_FASTEST:g}")
-    return None if rate is None else rate * unit
+    return None if rate is None else float(Decimal(repr(rate)) * unit)
 
 
 def of_others(content: Any) -> str | None:

@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.scenario.hints import listing
 from rolloutsim.structs import struct
-from rolloutsim.units import BITS_PER_BYTE, plain_text
+from rolloutsim.units import parse_rate, plain_text
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.model import Document
 
-_GBIT = 1e9 / BITS_PER_BYTE  # [B]
 _MB = 1e6  # [B]
 _MIB = 2.0**20  # [B]
 _GIB = 2.0**30  # [B]
@@ -182,8 +181,8 @@ def preset(name: str) -> Preset:
         raise _unknown(name)
     provider, source = SOURCES[row["source"]]
     volume = VOLUMES[row["volume"]]
-    nic, burst = (float(row[key]) * _GBIT for key in ("nic_gbit_s", "nic_burst_gbit_s"))
-    machine = float(row["disk_mb_s"]) * _MB if row["disk_mb_s"] else None
+    nic, burst = (parse_rate(f"{row[key]} Gbit/s") for key in ("nic_gbit_s", "nic_burst_gbit_s"))
+    machine = parse_rate(f"{row['disk_mb_s']} MB/s") if row["disk_mb_s"] else None
     rate, reason = written(machine, volume)
     iops = [one for one in (volume.iops, int(row["disk_iops"] or 0) or None) if one is not None]
     values: dict[str, Any] = {"nic": nic, "disk.rate": rate}
