@@ -133,8 +133,6 @@ class Preset:
         Keys of a node group, with dots, to what they are: rates [B/s], sizes [B], numbers.
     reasons : mapping
         The same keys to where the values are from.
-    remark : str
-        What to know of it; may be empty.
     """
 
     name: str
@@ -143,7 +141,6 @@ class Preset:
     nic_burst: float
     values: Mapping[str, Any]
     reasons: Mapping[str, str]
-    remark: str
 
 
 @lru_cache(1)
@@ -192,8 +189,10 @@ def preset(name: str) -> Preset:
         reasons["disk.iops"] = "the lower of the volume's and the machine's"
     values |= {"memory": float(row["memory_gib"]) * _GIB, "unpack.cores": int(row["vcpus"])}
     reasons |= {"memory": "all of the machine's", "unpack.cores": "its vCPUs"}
+    if row["remark"]:
+        reasons["nic" if volume.rate is not None else "disk.rate"] += f"; {row['remark']}"
     reasons = {key: f"preset {name}: {reason}; {source}" for key, reason in reasons.items()}
-    return Preset(name, provider, nic, burst, values, reasons, row["remark"])
+    return Preset(name, provider, nic, burst, values, reasons)
 
 
 def written(machine: float | None, volume: Volume) -> tuple[float, str]:

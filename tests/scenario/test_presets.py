@@ -92,6 +92,11 @@ def test_known_types_are_what_their_providers_say(name: str) -> None:
     assert one.values["memory"] == parse_size(memory)
 
 
+def test_what_is_to_know_of_a_type_stands_with_the_value_that_it_is_about() -> None:
+    assert "one of 4 network cards: pulls go over the default one" in preset("p4d.24xlarge").reasons["nic"]
+    assert "the published rate is of reads" in preset("Standard_D4ds_v5").reasons["disk.rate"]
+
+
 def test_up_to_is_the_burst_and_not_what_is_simulated() -> None:
     assert group("preset: m6i.2xlarge").nic_line_rate == 3.125 * GBIT
 
