@@ -101,6 +101,38 @@ class FoundNode:
 
 
 @struct
+class FoundInstance:
+    """An instance type, as EC2 describes it.
+
+    Parameters
+    ----------
+    name, origin : str
+        What EC2 calls it, and the file.
+    nic, nic_burst : float or None
+        The rate of its default network card that lasts, and that of bursts [B/s]; None: not told.
+    cards : int
+        How many network cards it has.
+    disk, disk_burst : float or None
+        What it moves to its EBS volumes, as long as one likes and in bursts [B/s]; None: not told.
+    iops : int or None
+        Operations of that, as long as one likes [1/s].
+    cores, memory : int or None
+        Its vCPUs, and its memory [B].
+    """
+
+    name: str
+    origin: str
+    nic: float | None
+    nic_burst: float | None
+    cards: int
+    disk: float | None
+    disk_burst: float | None
+    iops: int | None
+    cores: int | None
+    memory: int | None
+
+
+@struct
 class FoundKubelet:
     """Settings of a kubelet: keys of a node group, as text of YAML."""
 
@@ -258,6 +290,7 @@ class Found:
     scalers: list[FoundScaler] = field(default_factory=list)
     pods: list[FoundPod] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
+    instances: dict[str, FoundInstance] = field(default_factory=dict)  # instance type → what EC2 says of it
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
 
     @property

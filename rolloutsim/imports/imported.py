@@ -8,7 +8,18 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import archives, blobs, cluster, compose, kubernetes, manifests, registry, totals, workloads
+from rolloutsim.imports import (
+    archives,
+    blobs,
+    cluster,
+    compose,
+    instances,
+    kubernetes,
+    manifests,
+    registry,
+    totals,
+    workloads,
+)
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -199,6 +210,7 @@ _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]],
     (totals.is_total, totals.totals),
     (_is_kubernetes, _of_kubernetes),
     (compose.is_compose, compose.take),
+    (instances.is_description, instances.take),
 )
 
 
@@ -219,6 +231,8 @@ def _unknown(content: Any) -> str:
             "Helm values, which are no workloads; render them: "
             "helm template RELEASE CHART -f FILE | rolloutsim import -"
         )
+    if (machines := instances.of_others(content)) is not None:
+        return machines
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:

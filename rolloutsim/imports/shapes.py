@@ -72,6 +72,22 @@ def whole(content: Any, place: str, *path: str, least: int = 0) -> int | None:
     return found
 
 
+def number(content: Any, place: str, *path: str) -> float | None:
+    """The number above zero at a path, None if it is absent or null.
+
+    Raises
+    ------
+    UnreadableError
+        If it is something else.
+    """
+    found = part(content, *path)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 < found < _LARGEST:
+        raise UnreadableError(f"{place}: {'.'.join(path)} is {found!r:.60}; it must be a number above 0")
+    return float(found)
+
+
 def quantity(content: Any, place: str, *path: str) -> int | None:
     """The bytes of a quantity of Kubernetes at a path, None if it is absent.
 

@@ -35,6 +35,7 @@ _OWN: Mapping[str, str] = {
     "nodes.<group>.sites": "300",
     "nodes.<group>.hosts": "[rack-cache, hub]",
     "nodes.<group>.host_per": "image",
+    "nodes.<group>.preset": "m6i.2xlarge",
     "nodes.<group>.nic": "10 Gbit/s",
     "nodes.<group>.disk": "500 MB/s",
     "nodes.<group>.disk.iops": "16000",

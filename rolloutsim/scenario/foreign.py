@@ -120,6 +120,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("mirror_resolve_timeout", "peers.timeout", ""),
     ("mirror_resolve_retries", "peers.found", ""),
     # machines and images
+    ("instance_type machine_type vm_size sku instance_types node_type", "nodes.preset", ""),
     ("nic_speed network_performance interface_speed", "nodes.nic", ""),
     ("ram memory_size", "nodes.memory", ""),
     ("disk_size disk_size_gb volume_size root_volume_size boot_disk_size", "nodes.disk.capacity",
@@ -278,7 +279,6 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("eviction_soft eviction_soft_grace_period", "soft eviction", "nodes.eviction_hard"),
     ("image_minimum_gc_age image_maximum_gc_age pinned_images", "ages of images, and those that stay",
      "nodes.image_gc"),
-    ("instance_type machine_type vm_size sku", "what a cloud's machines have: say it", "nodes.nic nodes.disk"),
     ("volume_type disk_type storage_class", "what a cloud's disks have: say it", "nodes.disk"),
     ("spot preemptible", "nodes that a cloud takes back", "failures.group"),
     ("arch architecture platform", "other processors", "nodes.os"),

@@ -155,12 +155,13 @@ def test_a_cluster() -> None:
     scenario = yaml.safe_load(made.text)
     common = {"runtime": "containerd", "disk": {"capacity": "85886742528 B"}}
     web = {
-        **common, "count": 8, "memory": "16384000000 B", "cached": {"quay.io/team/log-agent:3.1": "100%"},
+        **common, "count": 8, "preset": "m6i.xlarge", "memory": "16384000000 B",
+        "cached": {"quay.io/team/log-agent:3.1": "100%"},
     }  # fmt: skip
     assert scenario["nodes"] == {
         "m6i-xlarge-eu-1a": web, "m6i-xlarge-eu-1b": web,
-        "m6i-xlarge-eu-1a-cordoned": {**common, "count": 1, "memory": "16384000000 B"},
-        "g5-2xlarge-eu-1a": {**common, "count": 3, "memory": "32768000000 B"},
+        "m6i-xlarge-eu-1a-cordoned": {**common, "count": 1, "preset": "m6i.xlarge", "memory": "16384000000 B"},
+        "g5-2xlarge-eu-1a": {**common, "count": 3, "preset": "g5.2xlarge", "memory": "32768000000 B"},
     }  # fmt: skip
     assert {name: len(image.get("layers", ())) for name, image in scenario["images"].items()} == {
         "quay.io/team/proxy:1.0": 0, "quay.io/team/api:1.2": 4, "quay.io/team/log-agent:3.1": 0,

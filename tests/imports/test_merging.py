@@ -113,6 +113,9 @@ def test_nodes_and_workloads_together_tell_where_workloads_run() -> None:
 def test_a_users_file_keeps_every_other_byte(mark: str, ending: str) -> None:
     text = mark + template("kubernetes").replace("\n", ending)
     made = into(text, NODES, groups=("web",))
+    assert any(
+        note.startswith("web has nodes of several instance types (m6i.xlarge, g5.2xlarge)") for note in made.notes
+    )
     assert made.changes == (
         "nodes.web.count: 50 -> 19 (from nodes.json)",
         "nodes.web.memory: 16384000000 B (from nodes.json, the least; the most is 32768000000 B)",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         draft,
         groups,
         images,
+        machines,
         nodes,
         placing,
         references,

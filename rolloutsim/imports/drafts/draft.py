@@ -60,11 +60,8 @@ def draft(
         "rolloutsim": 1,
         "name": f"imported from {', '.join(origins[:3])}{f' and {len(origins) - 3} more' if len(origins) > 3 else ''}",
         "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes),
-        "network": Said(NETWORK, "assumed: the line rate of every NIC and of every registry's uplink"),
     }
-    kind = next((one.instance_type for one in found.nodes if one.instance_type), None)
-    command = f"aws ec2 describe-instance-types --instance-types {kind}" if kind else "ethtool eth0, on a node"
-    assumed.append(Assumed("network", NETWORK, "line rate of every NIC and of every registry's uplink", command))
+    content |= drafts.machines.network(found, groups, len(registries), assumed)
     if len(registries) > 1:
         content["registries"] = {
             name: Said({"uplink": NETWORK}, f"assumed; serves images of {host}") for host, name in registries.items()
@@ -75,8 +72,9 @@ def draft(
     }
     if is_alone and not content["images"]:
         raise UnreadableError(
-            f"{', '.join(origins[:3])}: no image in what was given{_why(found.notes)}; give the workloads whose images "
-            "roll out as well (kubectl get deployments,daemonsets -A -o json), or a manifest: "
+            f"{', '.join(origins[:3])}: {drafts.machines.told(found)}no image in what was given{_why(found.notes)}; "
+            "give the workloads whose images roll out as well (kubectl get deployments,daemonsets -A -o json), or a "
+            "manifest: "
             "crane manifest IMAGE | rolloutsim import IMAGE=-"
         )
     if named:
@@ -103,10 +101,7 @@ def draft(
             "rollout.step_overhead", "1.2 s", "from a task's creation until its node pulls; measured on Kubernetes",
             "docker service ps SERVICE --no-trunc: from Assigned to Preparing",
         ))  # fmt: skip
-    assumed.append(Assumed(
-        "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",
-        "fio --name=w --rw=write --bs=1M --size=4G --end_fsync=1, on a node",
-    ))  # fmt: skip
+    drafts.machines.disks(found, groups, assumed)
     assumed.append(Assumed(
         "images.<image>.ratio", str(COMPRESSION_RATIO),
         "unpacked / compressed bytes, where only one of the two is known",

@@ -7,6 +7,7 @@ from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
 from rolloutsim.imports.drafts.references import full
@@ -26,9 +27,12 @@ def nodes(
     if not groups:
         command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
         assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
-        return {"node": {"count": Said(NODES, "assumed"), **_of_swarm(found), **settings}}
+        return {
+            "node": {"count": Said(NODES, "assumed"), **machines.only(found, notes), **_of_swarm(found), **settings}
+        }
+    machines.remarks(found, groups, notes)
     running = holds(found)
-    return {group.name: {**_group(group, references, running, assumed, notes), **settings} for group in groups}
+    return {group.name: {**_group(group, found, references, running, assumed, notes), **settings} for group in groups}
 
 
 def _of_swarm(found: Found) -> dict[str, Any]:
@@ -55,10 +59,16 @@ def _kubelet(found: Found) -> dict[str, Any]:
 
 
 def _group(
-    group: Group, references: Sequence[str], running: Mapping[str, set[str]], assumed: list[Assumed], notes: list[str]
+    group: Group,
+    found: Found,
+    references: Sequence[str],
+    running: Mapping[str, set[str]],
+    assumed: list[Assumed],
+    notes: list[str],
 ) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
-    content: dict[str, Any] = {"count": Said(len(nodes), origin)}
+    machine = machines.machine(group, found)
+    content: dict[str, Any] = {"count": Said(len(nodes), origin), **machine}
     runtime = runtime_of(nodes[0])
     if runtime is None:
         shown = nodes[0].runtime or "none named"
@@ -72,7 +82,11 @@ def _group(
     if memory:
         content["memory"] = Said(exact_text("size", min(memory)), origin + _span(memory))
     if disk:
-        content["disk"] = Said({"capacity": exact_text("size", min(disk))}, origin + _span(disk))
+        capacity = exact_text("size", min(disk))
+        if "disk" in content:
+            content["disk"] = {"capacity": Said(capacity, origin + _span(disk)), **content["disk"]}
+        else:
+            content["disk"] = Said({"capacity": capacity}, origin + _span(disk))
     cached = {}
     for reference in references:
         has = [lists(node, reference) is not None for node in nodes]
