@@ -191,10 +191,20 @@ def test_members_that_no_archive_of_images_has_are_refused(tmp_path: Path, kind:
         (header("a", 5) + b"12345", "cut: it ends within a member"),
         (header("a") + b"no header" * 100, "no tar behind its first members"),
         (header("a") + header("b")[:200], "cut: it ends within a member"),
+        (header("a") + header("b").replace(b"b", b"c", 1), "no tar behind its first members"),
     ],
 )  # fmt: skip
 def test_headers_that_lie(tmp_path: Path, raw: bytes, message: str) -> None:
     assert message in refused(written(tmp_path, raw))
+
+
+def test_sums_of_headers_may_be_those_of_signed_bytes(tmp_path: Path) -> None:
+    # Older programs add the bytes of a header as signed ones (GNU tar manual, "Basic Tar Format": chksum).
+    old = bytearray(header("\u00e9"))
+    old[148:156] = b" " * 8
+    old[148:156] = f"{sum(old) - 256 * sum(byte > 127 for byte in old):06o}\0 ".encode()
+    raw = bytes(old) + tar(docker_24())
+    assert list(yaml.safe_load(imported([str(written(tmp_path, raw))]).text)["images"]) == ["team/api:1.2"]
 
 
 def test_a_size_that_is_no_number(tmp_path: Path) -> None:
@@ -293,12 +303,18 @@ def test_a_blob_that_is_a_pipe_is_not_opened(tmp_path: Path) -> None:
     assert f"{path}: a named pipe; files and folders are read" in refused(folder)
 
 
-def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+def test_pipes_and_devices_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "x.json")
     assert "x.json: a named pipe; files and folders are read, and the standard input: cat FILE |" in refused(
         tmp_path / "x.json"
     )
     assert "/dev/zero: a device; files and folders are read" in refused("/dev/zero")
+
+    def never(*_: object) -> None:
+        raise AssertionError("opened")  # a tape winds back when it is opened
+
+    monkeypatch.setattr(os, "open", never)
+    assert "/dev/zero: a device" in refused("/dev/zero")
 
 
 def test_a_pipe_that_a_shell_opened_is_read() -> None:
