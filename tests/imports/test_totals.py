@@ -117,8 +117,10 @@ def test_what_docker_inspects_in_containerds_store_is_on_the_wire(written: Calla
 
 
 def test_what_podman_lists_is_unpacked(written: Callable[..., str]) -> None:
-    listed = {"Id": "aa", "ParentId": "", "RepoTags": None, "RepoDigests": ["quay.io/team/api@sha256:11"],
-              "Size": 8_500_000, "VirtualSize": 8_500_000, "Labels": None, "Containers": 0, "Names": [NAME]}  # fmt: skip
+    listed = {
+        "Id": "aa", "RepoTags": None, "RepoDigests": ["quay.io/team/api@sha256:11"], "Size": 8_500_000,
+        "VirtualSize": 8_500_000, "Labels": None, "Containers": 0, "Names": [NAME],
+    }  # fmt: skip
     assert images(written([listed])) == {NAME: {"unpacked": "8500000 B"}}
 
 
