@@ -22,7 +22,7 @@ from rolloutsim.imports.shapes import mapping, maps, part, text
 _HUMAN = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(B|[kKMGTP]B)", re.ASCII)
 _UNITS = {"B": 0, "kB": 1, "KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 _LARGEST = 10**15  # bytes of an image: more than any disk
-_ROUNDED = "rounded, as it is printed for people"
+_ROUNDED = "rounded, as printed for people"
 
 
 def is_history(content: Any) -> bool:

@@ -124,6 +124,11 @@ def test_an_image_without_a_tag_has_the_name_of_its_file(tmp_path: Path, tags: o
     assert list(images(f"team/web:3={given}")) == ["team/web:3"]
 
 
+def test_an_image_of_several_tags_stands_under_each(tmp_path: Path) -> None:
+    given = archive(tmp_path, docker_24(["team/api:1.2", "team/api:latest"]))
+    assert list(images(given)) == ["team/api:1.2", "team/api:latest"]
+
+
 def test_docker_save_since_25_is_not_taken_to_be_compressed(tmp_path: Path) -> None:
     blobs = Blobs()
     entry = blobs.image(layers=LAYERS, kind=LAYER, **named(NAME, "1.2"))

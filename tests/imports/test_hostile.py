@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import sys
 import tarfile
@@ -21,7 +22,21 @@ from hypothesis import strategies as st
 from rolloutsim import loads
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports import blobs, imported, streams, tars
-from tests.imports.saved import LAYER, LAYERS, ZIPPED, Blobs, config, docker_24, layout, saved, sha256, tar, text
+from tests.imports.saved import (
+    INDEX,
+    LAYER,
+    LAYERS,
+    MANIFEST,
+    ZIPPED,
+    Blobs,
+    config,
+    docker_24,
+    layout,
+    saved,
+    sha256,
+    tar,
+    text,
+)
 
 
 class Stream:
@@ -191,10 +206,20 @@ def test_members_that_no_archive_of_images_has_are_refused(tmp_path: Path, kind:
         (header("a", 5) + b"12345", "cut: it ends within a member"),
         (header("a") + b"no header" * 100, "no tar behind its first members"),
         (header("a") + header("b")[:200], "cut: it ends within a member"),
+        (header("a") + header("b").replace(b"b", b"c", 1), "no tar behind its first members"),
     ],
 )  # fmt: skip
 def test_headers_that_lie(tmp_path: Path, raw: bytes, message: str) -> None:
     assert message in refused(written(tmp_path, raw))
+
+
+def test_sums_of_headers_may_be_those_of_signed_bytes(tmp_path: Path) -> None:
+    # Older programs add the bytes of a header as signed ones (GNU tar manual, "Basic Tar Format": chksum).
+    old = bytearray(header("\u00e9"))
+    old[148:156] = b" " * 8
+    old[148:156] = f"{sum(old) - 256 * sum(byte > 127 for byte in old):06o}\0 ".encode()
+    raw = bytes(old) + tar(docker_24())
+    assert list(yaml.safe_load(imported([str(written(tmp_path, raw))]).text)["images"]) == ["team/api:1.2"]
 
 
 def test_a_size_that_is_no_number(tmp_path: Path) -> None:
@@ -293,12 +318,18 @@ def test_a_blob_that_is_a_pipe_is_not_opened(tmp_path: Path) -> None:
     assert f"{path}: a named pipe; files and folders are read" in refused(folder)
 
 
-def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+def test_pipes_and_devices_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "x.json")
     assert "x.json: a named pipe; files and folders are read, and the standard input: cat FILE |" in refused(
         tmp_path / "x.json"
     )
     assert "/dev/zero: a device; files and folders are read" in refused("/dev/zero")
+
+    def never(*_: object) -> None:
+        raise AssertionError("opened")  # a tape winds back when it is opened
+
+    monkeypatch.setattr(os, "open", never)
+    assert "/dev/zero: a device" in refused("/dev/zero")
 
 
 def test_a_pipe_that_a_shell_opened_is_read() -> None:
@@ -381,6 +412,62 @@ def test_archives_that_are_cut_or_changed_are_read_or_refused(
     raw = change(raw, data)
     with TemporaryDirectory() as folder:
         path = written(Path(folder), gzip.compress(raw, 1) if is_zipped else raw)
+        try:
+            made = imported([str(path)])
+        except UnreadableError as error:
+            told = str(error)
+        else:
+            loads(made.text)
+            return
+    assert "x.tar" in told
+
+
+_ODD = (
+    None, -1, 0, 2**70, 1.5, True, "", "x", [], {}, [None], {"a": 1}, ["x"] * 3, "sha256:ab", f"sha256:{'0' * 64}",
+    "../x", "/etc/passwd", "a\nb", "a" * 5000,
+)  # fmt: skip
+
+
+def _paths(content: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Where something stands in JSON."""
+    yield path
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content or ()):
+        if isinstance(value, dict | list):
+            yield from _paths(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def _replaced(content: object, path: tuple[object, ...], value: object) -> object:
+    if not path:
+        return value
+    other = dict(content) if isinstance(content, dict) else list(content)
+    other[path[0]] = _replaced(other[path[0]], path[1:], value)
+    return other
+
+
+@given(st.sampled_from(["manifest.json", "config", "index.json", "index", "manifest"]), st.data())
+def test_json_of_archives_that_is_changed_is_read_or_refused(which: str, data: st.DataObject) -> None:
+    def changed(raw: bytes) -> bytes:
+        content = json.loads(raw)
+        path = data.draw(st.sampled_from(list(_paths(content))))
+        return text(_replaced(content, path, data.draw(st.sampled_from(_ODD))))
+
+    files = Blobs()
+    entry = files.image(platform={"os": "linux", "architecture": "amd64"})
+    if which in ("manifest.json", "config"):
+        files.update(docker_24())
+        name = which if which in files else next(name for name in files if len(name) == 69 and name.endswith(".json"))
+        files[name] = changed(files[name])
+    elif which == "index":
+        files.finish(files.put(changed(text({"manifests": [entry, files.image("arm64")]})), INDEX))
+    elif which == "manifest":
+        files.finish(files.put(changed(files[f"blobs/{entry['digest'].replace(':', '/')}"]), MANIFEST))
+    else:
+        files.finish(entry)
+        files["index.json"] = changed(files["index.json"])
+    with TemporaryDirectory() as folder:
+        path = written(Path(folder), tar(files))
         try:
             made = imported([str(path)])
         except UnreadableError as error:

@@ -74,7 +74,7 @@ def test_a_history_gives_unpacked_layers_from_the_base_to_the_top() -> None:
 def test_sizes_for_people_are_three_digits_and_said_to_be() -> None:
     given = DATA / "history.json"
     assert images(given)["history"]["layers"] == [{"unpacked": "77800000 B"}, {"unpacked": "12300000 B"}]
-    told = "sizes rounded, as it is printed for people; docker history --human=false tells all digits"
+    told = "sizes rounded, as printed for people; docker history --human=false tells all digits"
     assert told in imported([str(given)]).text
     assert told not in imported([str(DATA / "history-exact.json")]).text
 
@@ -116,12 +116,20 @@ def test_what_docker_inspects_in_containerds_store_is_on_the_wire(written: Calla
     assert images(written([inspected(Descriptor=None)])) == {NAME: {"unpacked": "90158023 B"}}
 
 
+def test_what_podman_lists_is_unpacked(written: Callable[..., str]) -> None:
+    listed = {
+        "Id": "aa", "RepoTags": None, "RepoDigests": ["quay.io/team/api@sha256:11"], "Size": 8_500_000,
+        "VirtualSize": 8_500_000, "Labels": None, "Containers": 0, "Names": [NAME],
+    }  # fmt: skip
+    assert images(written([listed])) == {NAME: {"unpacked": "8500000 B"}}
+
+
 def test_what_docker_lists_is_unpacked_by_assumption() -> None:
     given = DATA / "images.json"
     assert images(given) == {"team/api:1.2": {"unpacked": "90200000 B"}}
     made = imported([str(given)])
     assert "one layer: assumed" in made.text
-    assert "rounded, as it is printed for people" in made.text
+    assert "rounded, as printed for people" in made.text
     assert "not used: 1 image without a tag" in made.notes
     (assumed,) = [one for one in made.assumed if one.key == "images.<image>.unpacked"]
     assert "Docker's own image store is assumed" in assumed.why
