@@ -6,27 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from rolloutsim.manifests.layers import FoundLayer as FoundLayer
 from rolloutsim.structs import struct
-
-
-@struct
-class FoundLayer:
-    """A layer of a manifest.
-
-    Parameters
-    ----------
-    digest : str
-        Its digest.
-    compressed, unpacked : int or None
-        Bytes on the wire, and on the disk of a node; one of them at least is known.
-    media_type : str
-        As the manifest says it.
-    """
-
-    digest: str
-    compressed: int | None
-    media_type: str
-    unpacked: int | None = None
 
 
 @struct
