@@ -29,8 +29,9 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
 def command(what: tuple[str, ...], output: str | None, force: bool, platform: str) -> int:
     """Make a scenario of files that people have, each value with where it is from.
 
-    WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
-    and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and kubelet configurations.
+    WHAT is a file, a folder, or '-' for the standard input, of JSON, YAML or TOML: manifests of images as crane,
+    skopeo and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and configurations of the
+    kubelet, containerd (config.toml, hosts.toml) and the SOCI snapshotter.
     NAME=FILE says which image a manifest is of. What nothing tells is assumed, and listed with the command that
     would find it out. Exit code 6 if a file is none of these.
     """

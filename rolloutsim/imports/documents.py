@@ -1,4 +1,4 @@
-"""What is to be imported, as data: JSON and YAML of files, folders and the standard input, within bounds."""
+"""What is to be imported, as data: JSON, YAML and TOML of files, folders and the standard input, within bounds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.imports import toml
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
@@ -21,7 +22,8 @@ MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart rend
 STDIN = "-"
 READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
-    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, "
+    "TOML of containerd (config.toml, hosts.toml) and of the SOCI snapshotter"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
 # Text that is neither JSON nor a scenario's YAML.
@@ -29,9 +31,8 @@ _OTHERS = (
     (re.compile(r'^.{0,200}\btime="[^"]+" level=\w+ msg=', re.M), "a log of containerd, the kubelet or a registry"),
     (re.compile(r'^\S+ \S+ \S+ \[[^\]]+\] "[A-Z]+ /', re.M), "an access log"),
     (re.compile(r"^ *Type +Reason +Age ", re.M), "what kubectl describe prints of events"),
-    (re.compile(r"^\[[\w.\"'-]+\]\s*$", re.M), "a file of TOML"),
 )
-_SUFFIXES = (".json", ".yaml", ".yml")
+_SUFFIXES = (".json", ".yaml", ".yml", toml.SUFFIX)
 
 
 @struct
@@ -88,7 +89,7 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     UsageError
         If there is no such file.
     UnreadableError
-        If one cannot be read as JSON or YAML.
+        If one cannot be read as JSON, YAML or TOML.
     """
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
@@ -145,12 +146,15 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError(
-            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON and YAML are read"
+            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON, YAML and TOML are read"
         ) from None
     for pattern, what in _OTHERS:
         if pattern.search(text, 0, _LOOKED_AT):
             raise UnreadableError(f"{origin}: {what}, which this version does not read; {READ}")
-    found = _json(origin, text) if text.lstrip()[:1] in ("{", "[") else _yaml(origin, text)
+    if toml.is_toml(origin, text, _LOOKED_AT):
+        found: list[Any] = [toml.read(origin, text)]
+    else:
+        found = _json(origin, text) if text.lstrip()[:1] in ("{", "[") else _yaml(origin, text)
     found = [content for content in found if content is not None]
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")

@@ -54,10 +54,35 @@ class FoundNode:
 
 @struct
 class FoundKubelet:
-    """Settings of a kubelet: keys of a node group, as text of YAML."""
+    """Settings of a kubelet: keys of a node group, as text of YAML.
+
+    `free` is what must be free on the disk, by the keys of `eviction_hard`, where it is a size [B].
+    """
 
     origin: str
     settings: Mapping[str, Any]
+    free: Mapping[str, int] = field(default_factory=dict)
+
+
+@struct
+class FoundConfig:
+    """A configuration of a runtime or a snapshotter, as data."""
+
+    origin: str
+    place: str
+    content: Mapping[str, Any]
+
+
+@struct
+class FoundHosts:
+    """Whom nodes ask for the images of a registry, before its server."""
+
+    origin: str
+    place: str
+    registry: str
+    server: str | None
+    mirrors: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @struct
@@ -116,4 +141,8 @@ class Found:
     kubelets: list[FoundKubelet] = field(default_factory=list)
     workloads: list[FoundWorkload] = field(default_factory=list)
     prepulls: list[FoundPrepull] = field(default_factory=list)
+    runtimes: list[FoundConfig] = field(default_factory=list)  # containerd's
+    snapshotters: list[FoundConfig] = field(default_factory=list)  # SOCI's
+    hosts: list[FoundHosts] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many

@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import cluster, containerd, hosts, manifests, soci, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -120,12 +120,16 @@ def _of_kubernetes(one: Document, found: Found) -> None:
 
 def _kubelet(one: Document, found: Found) -> None:
     found.kubelets.append(cluster.kubelet(one))
+    found.notes.extend(cluster.kubelet_notes(one))
 
 
 # What a document may be, told by its content, and what takes it in: the first that knows it. Manifests come before
 # all of them, and together: an index names others.
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
+    (soci.is_soci, soci.take),
+    (containerd.is_containerd, containerd.take),
+    (hosts.is_hosts, hosts.take),
     (_is_kubernetes, _of_kubernetes),
 )
 

@@ -48,7 +48,8 @@ READ = {
 
 NEXT_READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
-    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, TOML of containerd "
+    "(config.toml, hosts.toml) and of the SOCI snapshotter"
 )
 NO_IMAGE = (
     "no image in what was given; give the workloads whose images roll out as well (kubectl get "
@@ -64,7 +65,7 @@ REFUSED = {
     "08-helm-values-node-exporter-excerpt.yaml":
         "Helm values, which are no workloads; render them: helm template RELEASE CHART -f FILE | rolloutsim import -",
     "10-eks-al2023-kubelet-config.json": NO_IMAGE,
-    "11b-eks-soci-config.toml": f"a file of TOML, which this version does not read; {NEXT_READ}",
+    "11b-eks-soci-config.toml": NO_IMAGE,
     "12-distribution-notification.json":
         f"notifications of a registry, which this version does not read; {NEXT_READ}",
     "14-kubectl-get-nodes.json": NO_IMAGE,

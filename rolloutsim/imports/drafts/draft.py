@@ -10,6 +10,7 @@ from rolloutsim.imports import drafts
 from rolloutsim.imports.drafts.assumed import NETWORK, NODES, Assumed
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.writing import Said
+from rolloutsim.scenario import explain
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.structs import struct
 
@@ -40,7 +41,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         If what was found does not fit together.
     """
     assumed: list[Assumed] = []
-    notes: list[str] = []
+    notes = list(found.notes)
     named = _named(found.workloads, notes)
     groups = drafts.groups.groups_of(found, notes)
     references = drafts.references.references(found)
@@ -63,6 +64,11 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
         for name in dict.fromkeys([*references, *sizes])
     }
+    mirrors, hosts = drafts.runtimes.mirrors(found, list(content["images"]), registries, assumed, notes)
+    if mirrors:
+        content["mirrors"] = mirrors
+        for group in content["nodes"].values():
+            group["hosts"] = hosts
     if not content["images"]:
         raise UnreadableError(
             f"{', '.join(origins[:3])}: no image in what was given; give the workloads whose images roll out as well "
@@ -83,7 +89,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
             "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
         ))  # fmt: skip
     assumed.append(Assumed(
-        "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",
+        "nodes.<group>.disk.rate", explain("nodes.disk.rate").default, "write rate of the nodes' disks",
         "fio --name=w --rw=write --bs=1M --size=4G --end_fsync=1, on a node",
     ))  # fmt: skip
     assumed.append(Assumed(
