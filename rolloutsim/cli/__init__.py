@@ -43,6 +43,7 @@ COMMANDS = {
     "plot": "One figure of a result, as SVG or PNG.",
     "report": "Results or sweeps as one HTML, PDF or Markdown file.",
     "trace": "A result as Chrome trace events, for Perfetto.",
+    "export": "A result for KWOK, SimKube, Prometheus or OpenTelemetry.",
     "validate": "All errors of scenario files, located.",
     "schema": "The JSON Schema of scenario files.",
     "explain": "What a key or a metric means; or why a result is as it is, and what would help.",
