@@ -78,8 +78,10 @@ def command(
 ) -> int:
     """Make a scenario of files that people have, each value with where it is from.
 
-    WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
-    and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and kubelet configurations.
+    WHAT is a file, a folder, or '-' for the standard input, of JSON, YAML or TOML: manifests of images as crane,
+    skopeo and docker print them, nodes, workloads and pods as kubectl and helm do, ImagePullJobs, compose files and
+    Swarm stacks, configurations of the kubelet, containerd (config.toml, hosts.toml) and the SOCI snapshotter, and
+    instance types as 'aws ec2 describe-instance-types' does.
     Images may also be archives (docker save, skopeo, podman, crane; tar or tar.gz) and folders with an OCI layout, or
     their sizes as docker history, docker image inspect, docker images --format json and crictl images -o json tell
     them. NAME=FILE says which image a manifest or archive is of. What nothing tells is assumed, and listed

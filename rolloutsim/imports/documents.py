@@ -1,4 +1,4 @@
-"""What is to be imported, as data: JSON and YAML of files, folders and the standard input, within bounds."""
+"""What is to be imported, as data: JSON, YAML and TOML of files, folders and the standard input, within bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
-from rolloutsim.imports import blobs, streams, tars
+from rolloutsim.imports import blobs, streams, tars, toml
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
@@ -48,9 +48,8 @@ _OTHERS = (
         f"events as kubectl prints them; {CALIBRATE}",
     ),
     (re.compile(r"^# (?:HELP|TYPE) \w+ ", re.M), f"metrics; {CALIBRATE}"),
-    (re.compile(r"^\[[\w.\"'-]+\]\s*$", re.M), f"a file of TOML, which this version does not read; {READ}"),
 )
-_SUFFIXES = (".json", ".yaml", ".yml")
+_SUFFIXES = (".json", ".yaml", ".yml", toml.SUFFIX)
 
 
 @struct
@@ -115,7 +114,7 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     UsageError
         If there is no such file.
     UnreadableError
-        If one cannot be read as JSON or YAML.
+        If one cannot be read as JSON, YAML or TOML.
     """
     for origin, name, opened in _opened(given, _SUFFIXES):
         if isinstance(opened, blobs.Layout):
@@ -239,12 +238,15 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError(
-            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON and YAML are read"
+            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON, YAML and TOML are read"
         ) from None
     for pattern, what in _OTHERS:
         if pattern.search(text, 0, _LOOKED_AT):
             raise UnreadableError(f"{origin}: {what}")
-    found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
+    if toml.is_toml(origin, text, _LOOKED_AT):
+        found: list[Any] = [toml.read(origin, text)]
+    else:
+        found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
     found = [content for content in found if content is not None]
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")

@@ -6,27 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from rolloutsim.manifests.layers import FoundLayer as FoundLayer
 from rolloutsim.structs import struct
-
-
-@struct
-class FoundLayer:
-    """A layer of a manifest.
-
-    Parameters
-    ----------
-    digest : str
-        Its digest; empty where nothing tells it.
-    compressed, unpacked : int or None
-        Bytes on the wire, and on the disk of a node; one of them at least is known.
-    media_type : str
-        As the manifest says it.
-    """
-
-    digest: str
-    compressed: int | None
-    media_type: str
-    unpacked: int | None = None
 
 
 @struct
@@ -134,10 +115,35 @@ class FoundInstance:
 
 @struct
 class FoundKubelet:
-    """Settings of a kubelet: keys of a node group, as text of YAML."""
+    """Settings of a kubelet: keys of a node group, as text of YAML.
+
+    `free` is what must be free on the disk, by the keys of `eviction_hard`, where it is a size [B].
+    """
 
     origin: str
     settings: Mapping[str, Any]
+    free: Mapping[str, int] = field(default_factory=dict)
+
+
+@struct
+class FoundConfig:
+    """A configuration of a runtime or a snapshotter, as data."""
+
+    origin: str
+    place: str
+    content: Mapping[str, Any]
+
+
+@struct
+class FoundHosts:
+    """Whom nodes ask for the images of a registry, before its server."""
+
+    origin: str
+    place: str
+    registry: str
+    server: str | None
+    mirrors: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @struct
@@ -291,6 +297,9 @@ class Found:
     pods: list[FoundPod] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
     instances: dict[str, FoundInstance] = field(default_factory=dict)  # instance type → what EC2 says of it
+    runtimes: list[FoundConfig] = field(default_factory=list)  # containerd's
+    snapshotters: list[FoundConfig] = field(default_factory=list)  # SOCI's
+    hosts: list[FoundHosts] = field(default_factory=list)
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
 
     @property

@@ -13,10 +13,13 @@ from rolloutsim.imports import (
     blobs,
     cluster,
     compose,
+    containerd,
+    hosts,
     instances,
     kubernetes,
     manifests,
     registry,
+    soci,
     totals,
     workloads,
 )
@@ -201,12 +204,16 @@ def _of_kubernetes(one: Document, found: Found) -> None:
 
 def _kubelet(one: Document, found: Found) -> None:
     found.kubelets.append(cluster.kubelet(one))
+    found.notes.extend(cluster.kubelet_notes(one))
 
 
 # What a document may be, told by its content, and what takes it in: the first that knows it. Manifests come before
 # all of them, and together: an index names others.
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
+    (soci.is_soci, soci.take),
+    (containerd.is_containerd, containerd.take),
+    (hosts.is_hosts, hosts.take),
     (totals.is_total, totals.totals),
     (_is_kubernetes, _of_kubernetes),
     (compose.is_compose, compose.take),

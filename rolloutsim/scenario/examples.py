@@ -220,6 +220,8 @@ _OWN: Mapping[str, str] = {
     "images.<image>.layers.<layer>.digest": "sha256:4f4fb700",
     "images.<image>.layers.<layer>.compressed": "30 MB",
     "images.<image>.layers.<layer>.unpacked": "80 MB",
+    "images.<image>.manifest": "api.json",
+    "images.<image>.platform": "linux/arm64",
     "images.<image>.ratio": "2.67",
     "images.<image>.registry": "hub",
     "images.<image>.digest": "sha256:4f4fb700",

@@ -281,7 +281,7 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
      "nodes.image_gc"),
     ("volume_type disk_type storage_class", "what a cloud's disks have: say it", "nodes.disk"),
     ("spot preemptible", "nodes that a cloud takes back", "failures.group"),
-    ("arch architecture platform", "other processors", "nodes.os"),
+    ("arch architecture", "other processors", "nodes.os"),
     ("zone zones availability_zones region regions", "zones: say which links lie between", "network.links"),
     ("packet_loss loss", "packets that are lost at random", "network.buffer"),
     ("vpc_endpoint private_link", "endpoints of a cloud: say which links lie between", "registry.via"),

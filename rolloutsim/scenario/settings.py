@@ -181,7 +181,7 @@ class _Walk:
     def _plays_a_part(self, path: Path, part: Part) -> bool:
         """Whether a key of a part that is not given matters."""
         key = path[-1]
-        if key in _LEFT_OUT or "layers" in path or (key == "registry" and path[0] == "images"):
+        if key in _LEFT_OUT or "layers" in path or (key in ("registry", "platform") and path[0] == "images"):
             return False
         if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
             return False

@@ -62,7 +62,7 @@ REFUSED = {
     "08-helm-values-node-exporter-excerpt.yaml":
         "Helm values, which are no workloads; render them: helm template RELEASE CHART -f FILE | rolloutsim import -",
     "10-eks-al2023-kubelet-config.json": NO_IMAGE,
-    "11b-eks-soci-config.toml": f"a file of TOML, which this version does not read; {NEXT_READ}",
+    "11b-eks-soci-config.toml": NO_IMAGE,
     "12-distribution-notification.json":
         f"notifications of a registry; {CALIBRATE}",
     "14-kubectl-get-nodes.json": NO_IMAGE,

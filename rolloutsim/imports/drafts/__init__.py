@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         placing,
         references,
         running,
+        runtimes,
         totals,
         workloads,
     )

@@ -59,7 +59,7 @@ def draft(
     content: dict[str, Any] = {
         "rolloutsim": 1,
         "name": f"imported from {', '.join(origins[:3])}{f' and {len(origins) - 3} more' if len(origins) > 3 else ''}",
-        "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes),
+        "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes, is_alone),
     }
     content |= drafts.machines.network(found, groups, len(registries), assumed)
     if len(registries) > 1:
@@ -70,6 +70,11 @@ def draft(
         name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
         for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
+    mirrors, hosts = drafts.runtimes.mirrors(found, list(content["images"]), registries, assumed, notes)
+    if mirrors:
+        content["mirrors"] = mirrors
+        for group in content["nodes"].values():
+            group["hosts"] = hosts
     if is_alone and not content["images"]:
         raise UnreadableError(
             f"{', '.join(origins[:3])}: {drafts.machines.told(found)}no image in what was given{_why(found.notes)}; "

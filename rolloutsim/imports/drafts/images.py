@@ -33,15 +33,14 @@ def image(
         remark = "; ".join([f"from {image.origin}", *image.remarks])
         layers = []
         for layer in image.layers:
-            kind = layer.media_type.rpartition(".")[2]
             sizes = {"compressed": layer.compressed, "unpacked": layer.unpacked}
             own = {key: exact_text("size", size) for key, size in sizes.items() if size is not None}
             own |= {"digest": layer.digest} if layer.digest else {}
             if layer.media_type.endswith(".tar"):
                 layers.append(Said(own, "not compressed"))
-            elif "zstd" in kind:
+            elif layer.is_zstd:
                 layers.append(Said(own, "zstd, simulated as gzip: it unpacks faster than that"))
-            elif "foreign" in layer.media_type or "nondistributable" in layer.media_type:
+            elif layer.is_foreign:
                 layers.append(Said(own, "comes from a server of its own, if it has urls; simulated as the others"))
             else:
                 layers.append(Said(own))
