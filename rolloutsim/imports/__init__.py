@@ -1,7 +1,8 @@
-"""What people have of their cluster, made a scenario: manifests of images, nodes, workloads, kubelet configurations.
+"""What people have of their cluster, made a scenario: manifests, nodes, workloads, configurations of what pulls.
 
-Reading order: `documents` (files as data), `manifests`, `nodes`, `kubelets`, `workloads` (what a document tells),
-`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text).
+Reading order: `documents` (files as data), `manifests`, `cluster`, `workloads`, `containerd`, `hosts`, `soci` (what a
+document tells), `found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its
+text).
 """
 
 from typing import TYPE_CHECKING
