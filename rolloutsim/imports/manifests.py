@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import FoundImage
+from rolloutsim.imports.shapes import text
 from rolloutsim.manifests import layers as told_by
 
 PLATFORM = told_by.PLATFORM
@@ -37,10 +38,47 @@ def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]
         if kind == told_by.MANIFEST and one.digest in named:
             continue
         said = told_by.reference(one.content, platform)
-        name = one.name if one.is_named or said is None else said
-        is_named = one.is_named or said is not None
-        shown = name if is_named else told_by.IMAGE
-        asked = told_by.Asked(one.place, shown, f" | rolloutsim import {shown}=-", "with --platform", platform)
-        source = by_digest.get(told_by.child(one.content, asked), one) if kind == told_by.INDEX else one
-        told = told_by.layers(source.content, replace(asked, place=source.place))
-        yield FoundImage(name, is_named, source.label, told.layers, told.remarks)
+        name, is_named = (one.name if one.is_named or said is None else said), one.is_named or said is not None
+        source = by_digest.get(text(chosen(one, platform), "digest") or "", one) if kind == told_by.INDEX else one
+        yield image(source, source.content, name, is_named, platform)
+
+
+def chosen(one: Document, platform: str) -> Mapping[str, Any]:
+    """The entry of a platform in an index.
+
+    Raises
+    ------
+    UnreadableError
+        If there is none.
+    """
+    return told_by.chosen(one.content, _asked(one, one.name, one.is_named, platform))
+
+
+def image(one: Document, content: Any, name: str, is_named: bool, platform: str = PLATFORM) -> FoundImage:
+    """The image of a manifest.
+
+    Parameters
+    ----------
+    one : Document
+        Where it stands.
+    content : object
+        The manifest.
+    name : str
+        What the image is called.
+    is_named : bool
+        Whether that is its reference, rather than a file's name.
+    platform : str
+        Which one, of several.
+
+    Raises
+    ------
+    UnreadableError
+        If it has no layers with digests and sizes.
+    """
+    told = told_by.layers(content, _asked(one, name, is_named, platform))
+    return FoundImage(name, is_named, one.label, told.layers, told.remarks)
+
+
+def _asked(one: Document, name: str, is_named: bool, platform: str) -> told_by.Asked:
+    shown = name if is_named else told_by.IMAGE
+    return told_by.Asked(one.place, shown, f" | rolloutsim import {shown}=-", "with --platform", platform)

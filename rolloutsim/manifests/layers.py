@@ -16,7 +16,7 @@ from rolloutsim.structs import struct
 PLATFORM = "linux/amd64"
 MOST_LAYERS = 1000  # of an image (assumed: eight times what Docker's graph drivers allow)
 IMAGE = "IMAGE"  # stands for an image's name in commands, where it is not known
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
+DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
 # What a reference of an attestation looks like: moby/buildkit docs/attestations/attestation-storage.md.
 _REFERENCE = "vnd.docker.reference.type"
 
@@ -34,7 +34,7 @@ class FoundLayer:
     Parameters
     ----------
     digest : str
-        Its digest.
+        Its digest; empty where nothing tells it.
     compressed, unpacked : int or None
         Bytes on the wire, and on the disk of a node; one of them at least is known.
     media_type : str
@@ -125,7 +125,7 @@ def reference(content: Any, platform: str = PLATFORM) -> str | None:
     if kind == _SKOPEO:
         return text(content, "Name")
     if kind == _VERBOSE:
-        entry = _of_platform(content, platform)[0]
+        entry = _ofplatform_of(content, platform)[0]
         name = text(entry, "Ref") if entry is not None else None
         return name.partition("@")[0] if name is not None else None
     return None
@@ -136,20 +136,20 @@ def children(index: Any) -> Iterator[str]:
     return (digest for one in maps(index, "manifests") if (digest := text(one, "digest")))
 
 
-def child(index: Any, asked: Asked) -> str:
-    """The digest of the manifest of a platform that an index names.
+def chosen(index: Any, asked: Asked) -> Mapping[str, Any]:
+    """The entry of a platform in an index.
 
     Raises
     ------
     UnreadableError
-        If it names none of that platform.
+        If there is none.
     """
-    wanted = [one for one in _images(index) if _is_wanted(_platform(part(one, "platform")), asked.platform)]
+    wanted = [one for one in _images(index) if is_wanted(platform_of(part(one, "platform")), asked.platform)]
     if not wanted:
         raise asked.error(
             f"an index without {asked.platform}; its platforms: {_platforms(index)}; choose one of them {asked.choose}"
         )
-    return text(wanted[0], "digest") or ""
+    return wanted[0]
 
 
 def layers(content: Any, asked: Asked) -> Told:
@@ -170,7 +170,7 @@ def layers(content: Any, asked: Asked) -> Told:
     """
     kind = shape(content)
     if kind == INDEX:
-        child(content, asked)
+        chosen(content, asked)
         raise asked.error(
             f"an index, which has no layers (platforms: {_platforms(content)}); give the manifest of one: "
             f"crane manifest --platform {asked.platform} {asked.name}{asked.into}"
@@ -183,45 +183,47 @@ def layers(content: Any, asked: Asked) -> Told:
 
 
 def _images(index: Any) -> list[Mapping[str, Any]]:
-    return [entry for entry in maps(index, "manifests") if not _is_attestation(entry)]
+    return [entry for entry in maps(index, "manifests") if not is_attestation(entry)]
 
 
 def _platforms(index: Any) -> str:
     """The platforms of an index, for people."""
-    found = dict.fromkeys(_platform(part(entry, "platform")) or "none named" for entry in _images(index))
+    found = dict.fromkeys(platform_of(part(entry, "platform")) or "none named" for entry in _images(index))
     return ", ".join(found) or "none"
 
 
-def _is_attestation(entry: Mapping[str, Any]) -> bool:
+def is_attestation(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of an index is of an attestation, which no runtime pulls."""
     return part(entry, "annotations", _REFERENCE) is not None or text(entry, "platform", "os") == "unknown"
 
 
-def _platform(entry: Any) -> str:
+def platform_of(entry: Any) -> str:
     """A platform as people write it: `linux/arm64/v8`."""
     steps = (text(entry, "os"), text(entry, "architecture"), text(entry, "variant"))
     return "/".join(step for step in steps if step)
 
 
-def _is_wanted(platform: str, wanted: str) -> bool:
+def is_wanted(platform: str, wanted: str) -> bool:
+    """Whether a platform is the one that was asked for."""
     # A variant that is not asked for does not matter: arm64 is arm64/v8.
     return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
 
 
-def _of_platform(content: Any, platform: str) -> tuple[Any, list[str]]:
+def _ofplatform_of(content: Any, platform: str) -> tuple[Any, list[str]]:
     """Of what `docker manifest inspect -v` prints the platform's entry, if there is one, and those before it."""
     entries = content if isinstance(content, list) else [content]
     others: list[str] = []
     for entry in entries:
         own = part(entry, "Descriptor", "platform") or part(entry, "Platform")
-        if (len(entries) == 1 and own is None) or _is_wanted(_platform(own), platform):
+        if (len(entries) == 1 and own is None) or is_wanted(platform_of(own), platform):
             return entry, others
-        others.append(_platform(own) or "none named")
+        others.append(platform_of(own) or "none named")
     return None, others
 
 
 def _of_verbose(content: Any, asked: Asked) -> Told:
     """Both generations: the manifest beside its descriptor, or in base64."""
-    entry, others = _of_platform(content, asked.platform)
+    entry, others = _ofplatform_of(content, asked.platform)
     if entry is None:
         raise asked.error(
             f"no manifest of {asked.platform}; there are: {', '.join(dict.fromkeys(others))}; choose one {asked.choose}"
@@ -274,7 +276,7 @@ def _of_manifest(content: Any, asked: Asked) -> Told:
             raise UnreadableError(
                 f"{where} has no {'size' if size is None else 'digest'}; is this an image's manifest?"
             )
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             raise UnreadableError(f"{where}: {digest!r:.80} is no digest; allowed: sha256:…")
         if kind and "tar" not in kind and "layer" not in kind:
             others += 1  # of an artifact, or a signature: no runtime unpacks it
