@@ -2,10 +2,10 @@
 
 Reading order: `documents` (files as data), `streams`, `tars`, `blobs` (archives as data), `registry` (manifests that
 are asked for by name), `manifests`, `archives`, `totals`, `cluster`, `kubernetes` (which objects roll out),
-`workloads`, `probes`, `pods`, `compose` (what a document tells), `found` (all of it together), `drafts` (the scenario,
-each value with where it is from), `writing` (its text), `editing` (values set in a text that is there: `tree` says
-where they stand, `remarks` what the comments behind them say), `merging` (what files tell, in a scenario that is there:
-`matching` says what is what).
+`workloads`, `probes`, `pods`, `compose`, `containerd`, `hosts`, `soci`, `instances` (what a document tells), `found`
+(all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
+(values set in a text that is there: `tree` says where they stand, `remarks` what the comments behind them say),
+`merging` (what files tell, in a scenario that is there: `matching` says what is what).
 """
 
 from typing import TYPE_CHECKING

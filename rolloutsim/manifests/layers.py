@@ -125,7 +125,7 @@ def reference(content: Any, platform: str = PLATFORM) -> str | None:
     if kind == _SKOPEO:
         return text(content, "Name")
     if kind == _VERBOSE:
-        entry = _of_platform(content, platform)[0]
+        entry = _ofplatform_of(content, platform)[0]
         name = text(entry, "Ref") if entry is not None else None
         return name.partition("@")[0] if name is not None else None
     return None
@@ -142,7 +142,7 @@ def entry(index: Any, asked: Asked) -> Mapping[str, Any]:
     Raises
     ------
     UnreadableError
-        If it names none of that platform.
+        If there is none.
     """
     wanted = [one for one in _images(index) if is_wanted(platform_of(part(one, "platform")), asked.platform)]
     if not wanted:
@@ -209,7 +209,7 @@ def is_wanted(platform: str, wanted: str) -> bool:
     return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
 
 
-def _of_platform(content: Any, platform: str) -> tuple[Any, list[str]]:
+def _ofplatform_of(content: Any, platform: str) -> tuple[Any, list[str]]:
     """Of what `docker manifest inspect -v` prints the platform's entry, if there is one, and those before it."""
     entries = content if isinstance(content, list) else [content]
     others: list[str] = []
@@ -223,7 +223,7 @@ def _of_platform(content: Any, platform: str) -> tuple[Any, list[str]]:
 
 def _of_verbose(content: Any, asked: Asked) -> Told:
     """Both generations: the manifest beside its descriptor, or in base64."""
-    entry, others = _of_platform(content, asked.platform)
+    entry, others = _ofplatform_of(content, asked.platform)
     if entry is None:
         raise asked.error(
             f"no manifest of {asked.platform}; there are: {', '.join(dict.fromkeys(others))}; choose one {asked.choose}"

@@ -341,6 +341,20 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     assert [one.column for one in caught.value.diagnostics] == [24, 47, 59]
 
 
+def test_all_manifests_together_are_bounded_and_each_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(put(tmp_path, "x.json", manifest()).read_bytes())
+    put(tmp_path, "y.json", manifest())
+    monkeypatch.setattr("rolloutsim.scenario.manifest_files._MOST", size * 3 // 2)
+    same = put(tmp_path, "same.yaml", f"{HEAD}images: {{a: {{manifest: x.json}}, b: {{manifest: x.json}}}}\n")
+    assert len(load(same).images) == 2
+    two = put(tmp_path, "two.yaml", f"{HEAD}images: {{a: {{manifest: x.json}}, b: {{manifest: y.json}}}}\n")
+    assert message(two) == (
+        "'y.json': with it the scenario's manifests are larger than 0 MB; give fewer of them"
+    )  # fmt: skip
+
+
 SAMPLES = [path.read_text(encoding="utf-8") for path in sorted(FILES.glob("0[2345]*.json"))]
 
 
