@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-long test-lowest test-browser ties no-effect lint bench compiled test-compiled schema keys goldens \
-  contact-sheet notebooks clean
+.PHONY: run test test-long test-lowest test-browser test-registry ties no-effect lint bench compiled test-compiled schema \
+  keys goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -20,6 +20,9 @@ test-long: .venv/develops ## more cases of what the tests try some of; some minu
 test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'
 	$(BIN)/pytest tests/browser
+
+test-registry: .venv/develops ## imports from a real registry on loopback; needs Debian's docker-registry, and OpenSSL
+	$(BIN)/pytest tests/registry
 
 test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libraries that pyproject.toml allows
 	.venv-lowest/bin/pytest -n auto -W ignore::DeprecationWarning

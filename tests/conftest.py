@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from tests.browser.needs import MISSING
 from tests.forks import Forks
+from tests.registry.needs import MISSING as MISSING_OF_REGISTRY
 
 settings.register_profile("rolloutsim", deadline=None, derandomize=True, database=None)
 settings.load_profile("rolloutsim")
@@ -22,10 +23,15 @@ def forks() -> Iterator[Forks]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say which tests were asked for and left out, and how to run them."""
-    browser = Path(__file__).parent / "browser"
+    browser, registry = Path(__file__).parent / "browser", Path(__file__).parent / "registry"
     asked = [Path(config.invocation_params.dir, one.split("::")[0]).resolve() for one in config.args]
     if MISSING and any(browser.is_relative_to(one) for one in asked):
         terminalreporter.write_line(
             f"left out: tests/browser, the report in a real browser, for want of {' and '.join(MISSING)}; "
             "`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)"
+        )
+    if MISSING_OF_REGISTRY and any(registry.is_relative_to(one) for one in asked):
+        terminalreporter.write_line(
+            f"left out: tests/registry, imports from a real registry, for want of {' and '.join(MISSING_OF_REGISTRY)} "
+            "(Debian: apt-get install docker-registry openssl); `make test-registry` runs them"
         )

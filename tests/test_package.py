@@ -177,3 +177,13 @@ def test_tests_that_need_a_browser_are_named_where_there_is_none() -> None:
     (line,) = [line for line in run.stdout.splitlines() if line.startswith("left out: ")]
     assert line.startswith("left out: tests/browser, the report in a real browser, for want of Chromium")
     assert line.endswith("`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)")
+
+
+def test_tests_that_need_a_registry_are_named_where_there_is_none() -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/registry"]
+    run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": ""}, capture_output=True, text=True)
+    (line,) = [line for line in run.stdout.splitlines() if line.startswith("left out: ")]
+    assert line == (
+        "left out: tests/registry, imports from a real registry, for want of docker-registry and openssl "
+        "(Debian: apt-get install docker-registry openssl); `make test-registry` runs them"
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+import yaml
 
 import rolloutsim
 from rolloutsim.cli import COMMANDS, EPILOG, main
@@ -13,6 +17,25 @@ from rolloutsim.report.contents import LIMITS, MEASURED, Measured
 from rolloutsim.report.plots import FIGURES
 from tests.forks import PROGRAM, Forks
 from tests.readme import README, ROOT, blocks, current
+
+CLUSTER = ROOT / "tests" / "data" / "imports" / "cluster"
+
+
+def _of_kubectl(arguments: list[str]) -> Any:
+    assert (arguments[0], arguments[-3:-1]) == ("get", ["json", ">"])
+    if arguments[1] == "nodes":
+        return json.loads((CLUSTER / "nodes.json").read_text(encoding="utf-8"))
+    items = [one for one in yaml.safe_load_all((CLUSTER / "workloads.yaml").read_text(encoding="utf-8")) if one]
+    return {"apiVersion": "v1", "kind": "List", "items": [one for one in items if one["kind"] != "Service"]}
+
+
+def _of_crane(arguments: list[str]) -> Any:
+    assert (arguments[0], arguments[-2]) == ("manifest", ">")
+    return json.loads((CLUSTER / "api.json").read_text(encoding="utf-8"))
+
+
+# What other programs that are shown print, of a cluster that is not there.
+PRINTED: dict[str, Callable[[list[str]], Any]] = {"kubectl": _of_kubectl, "crane": _of_crane}
 
 
 def test_every_output_shown_is_the_real_one(forks: Forks) -> None:
@@ -47,6 +70,8 @@ def test_every_command_shown_exists(tmp_path, forks: Forks) -> None:
             program, *arguments = shlex.split(line, comments=True)
             if program == "make":
                 assert set(arguments) <= targets
+            elif program in PRINTED:
+                (tmp_path / arguments[-1]).write_text(json.dumps(PRINTED[program](arguments)), encoding="utf-8")
             else:
                 assert program == "rolloutsim"
                 done = forks.run(PROGRAM, *arguments, folder=tmp_path)

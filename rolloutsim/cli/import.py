@@ -24,9 +24,11 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
 @click.command(
     epilog=example(
         "kubectl get nodes -o json > nodes.json\n"
-        "kubectl get deployments,daemonsets -A -o json > workloads.json\n"
+        "kubectl get deployments,daemonsets,pods -A -o json > workloads.json\n"
         "rolloutsim import nodes.json workloads.json -o mine.yaml\n"
-        "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=- --into mine.yaml"
+        "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=- --into mine.yaml\n"
+        "docker save team/api:1.2 | rolloutsim import -\n"
+        "rolloutsim import registry.example/team/api:1.2 docker://nginx:1.27 workloads.json -o mine.yaml"
     ),
 )
 @click.argument("what", metavar="WHAT…", nargs=-1, required=True)
@@ -43,6 +45,25 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
 @click.option(
     "--platform", metavar="OS/ARCH", default="linux/amd64", show_default=True, help="Of images for several platforms."
 )
+@click.option(
+    "--credentials",
+    type=click.Choice(imports.CREDENTIALS),
+    default="none",
+    show_default=True,
+    help="For registries: 'docker' takes the entry of that host from docker's config.json, 'helper' runs the "
+    "credential helper that it names, 'env' takes ROLLOUTSIM_REGISTRY_USER and ROLLOUTSIM_REGISTRY_PASSWORD.",
+)
+@click.option(
+    "--allow-realm", "realms", metavar="HOST", multiple=True,
+    help="A host that may be asked for tokens, and sent the login, beside a registry's own. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--allow-redirect", "redirects", metavar="HOST", multiple=True,
+    help="A host without a public address to which a registry may send on. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--plain-http", metavar="HOST", multiple=True, help="A host that is asked without TLS: localhost:5000. Repeatable."
+)
 def command(
     what: tuple[str, ...],
     output: str | None,
@@ -50,25 +71,38 @@ def command(
     groups: tuple[str, ...],
     force: bool,
     platform: str,
+    credentials: str,
+    realms: tuple[str, ...],
+    redirects: tuple[str, ...],
+    plain_http: tuple[str, ...],
 ) -> int:
     """Make a scenario of files that people have, each value with where it is from.
 
-    WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
-    and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and kubelet configurations.
-    NAME=FILE says which image a manifest is of. What nothing tells is assumed, and listed with the command that
-    would find it out. Exit code 6 if a file is none of these.
+    WHAT is a file, a folder, or '-' for the standard input, of JSON, YAML or TOML: manifests of images as crane,
+    skopeo and docker print them, nodes, workloads and pods as kubectl and helm do, ImagePullJobs, compose files and
+    Swarm stacks, configurations of the kubelet, containerd (config.toml, hosts.toml) and the SOCI snapshotter, and
+    instance types as 'aws ec2 describe-instance-types' does.
+    Images may also be archives (docker save, skopeo, podman, crane; tar or tar.gz) and folders with an OCI layout, or
+    their sizes as docker history, docker image inspect, docker images --format json and crictl images -o json tell
+    them. NAME=FILE says which image a manifest or archive is of. What nothing tells is assumed, and listed
+    with the command that would find it out. Exit code 6 if a file is none of these, or a registry does not answer as
+    it should.
+
+    WHAT is also an image: HOST/REPOSITORY:TAG, or docker://IMAGE. Its registry is asked for the image's manifest (and a
+    token for it, and its configuration), never for layers; no file that is imported makes rolloutsim ask anyone.
 
     With --into, FILE keeps all that WHAT does not tell, comments and style included; what is assumed replaces nothing.
     """
+    allowed = imports.Allowed(plain_http, realms, redirects, credentials)
     if into is not None:
         if output is not None or force:
             raise click.UsageError("--into changes its FILE in place; leave out -o and --force.")
-        return _merge(what, into, groups, platform)
+        return _merge(what, into, groups, platform, allowed)
     if groups:
         raise click.UsageError("--group goes with --into: it names groups of that scenario.")
     if output is not None and not force:
         cli.output.keep_what_exists(Path(output))
-    made = imports.imported(what, platform)
+    made = imports.imported(what, platform, allowed)
     if output is None:
         click.echo(made.text, nl=False)
     else:
@@ -78,11 +112,11 @@ def command(
     return ExitCode.OK
 
 
-def _merge(what: Sequence[str], into: str, groups: Sequence[str], platform: str) -> int:
+def _merge(what: Sequence[str], into: str, groups: Sequence[str], platform: str, allowed: imports.Allowed) -> int:
     """Merge into a scenario, and say what is different."""
     path = Path(into)
     text = _text(path)
-    made = imports.merged(what, text, into, platform, groups)
+    made = imports.merged(what, text, into, platform, groups, allowed)
     if made.text == text:
         click.echo(f"{into}: nothing to change; it says already what was given", err=True)
     else:

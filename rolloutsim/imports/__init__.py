@@ -1,7 +1,9 @@
-"""What people have of their cluster, made a scenario: manifests of images, nodes, workloads, kubelet configurations.
+"""What people have of their cluster, made a scenario: images, nodes, workloads, kubelet configurations.
 
-Reading order: `documents` (files as data), `manifests`, `nodes`, `kubelets`, `workloads` (what a document tells),
-`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
+Reading order: `documents` (files as data), `streams`, `tars`, `blobs` (archives as data), `registry` (manifests that
+are asked for by name), `manifests`, `archives`, `totals`, `cluster`, `kubernetes` (which objects roll out),
+`workloads`, `probes`, `pods`, `compose`, `containerd`, `hosts`, `soci`, `instances` (what a document tells), `found`
+(all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
 (values set in a text that is there: `tree` says where they stand, `remarks` what the comments behind them say),
 `merging` (what files tell, in a scenario that is there: `matching` says what is what).
 """
@@ -10,10 +12,18 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.lazy import front
 
-__all__ = ["Imported", "Merged", "imported", "merged"]
+__all__ = ["CREDENTIALS", "Allowed", "Imported", "Merged", "imported", "merged"]
 
 if TYPE_CHECKING:
     from rolloutsim.imports.imported import Imported, imported, merged
     from rolloutsim.imports.merging import Merged
+    from rolloutsim.imports.registry.asked import CREDENTIALS, Allowed
 else:
-    __getattr__ = front(__name__, {"imported": ("Imported", "imported", "merged"), "merging": ("Merged",)})
+    __getattr__ = front(
+        __name__,
+        {
+            "imported": ("Imported", "imported", "merged"),
+            "merging": ("Merged",),
+            "registry.asked": ("Allowed", "CREDENTIALS"),
+        },
+    )

@@ -67,6 +67,7 @@ def kubelet(one: Document) -> FoundKubelet:
     """The settings of a kubelet's configuration; what it does not say is the kubelet's default."""
     content = part(one.content, "kubeletconfig") or one.content
     settings: dict[str, Any] = {}
+    free: dict[str, int] = {}
     for word, path in _KEYS.items():
         value: Any = part(content, word)
         if value is None:
@@ -81,9 +82,38 @@ def kubelet(one: Document) -> FoundKubelet:
         _set(settings, path, value)
     for word, key in _EVICTION.items():
         value = text(content, "evictionHard", word)
-        if value is not None and value.endswith("%"):  # a size, such as 10Gi, has no key here
+        if value is not None and value.endswith("%"):
             _set(settings, ("eviction_hard", key), value)
-    return FoundKubelet(one.label, settings)
+        elif value is not None:
+            free[key] = quantity(content, one.place, "evictionHard", word) or 0
+    return FoundKubelet(one.label, settings, free)
+
+
+# Of KubeletConfiguration, what pulls depend on and no key says: key → what is the same as without it, and what it does.
+_ABSENT: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "evictionSoft": ((), "pods are evicted at the hard thresholds only"),
+    "evictionMinimumReclaim": ((), "image garbage collection ends at image_gc.low"),
+    "imageMinimumGCAge": (("2m0s", "2m", "0s"), "images are removed whatever their age"),
+    "imageMaximumGCAge": (("0s",), "images are removed for want of space only"),
+    "imageServiceEndpoint": ((), "images are pulled by the runtime that starts containers"),
+    "imagePullCredentialsVerificationPolicy": (
+        ("NeverVerify", "NeverVerifyPreloadedImages"), "images that are there are not checked again",
+    ),
+}  # fmt: skip
+_INODES = {"nodefs.inodesFree": "5%", "imagefs.inodesFree": "5%"}  # upstream's
+
+
+def kubelet_notes(one: Document) -> Iterator[str]:
+    """What a kubelet's configuration says of pulls that has no key."""
+    content = part(one.content, "kubeletconfig") or one.content
+    for word, (same, what) in _ABSENT.items():
+        value = part(content, word)
+        if value not in (None, "", {}, *same):
+            yield f"{word} of {one.label} has no key here: {what}"
+    for word, usual in _INODES.items():
+        value = text(content, "evictionHard", word)
+        if value not in (None, usual, "0%"):
+            yield f"evictionHard {word} of {one.label} has no key here: inodes are not counted"
 
 
 def _set(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -1,27 +1,32 @@
-"""What is to be imported, as data: JSON and YAML of files, folders and the standard input, within bounds."""
+"""What is to be imported, as data: JSON, YAML and TOML of files, folders and the standard input, within bounds."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.imports import blobs, streams, tars, toml
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
+INPUT = "<stdin>"  # what the standard input is called
 STDIN = "-"
 READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
-    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "read are: images (manifests as crane, skopeo and docker print them, archives of docker save, OCI layouts, sizes "
+    "of docker history, docker image inspect and crictl images), kubectl get nodes, pods -o json, Deployments and "
+    "other workloads, ImagePullJobs, compose files and Swarm stacks, configurations of kubelets, containerd and SOCI, "
+    "and aws ec2 describe-instance-types"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
 # Text that is neither JSON nor a scenario's YAML.
@@ -43,9 +48,8 @@ _OTHERS = (
         f"events as kubectl prints them; {CALIBRATE}",
     ),
     (re.compile(r"^# (?:HELP|TYPE) \w+ ", re.M), f"metrics; {CALIBRATE}"),
-    (re.compile(r"^\[[\w.\"'-]+\]\s*$", re.M), f"a file of TOML, which this version does not read; {READ}"),
 )
-_SUFFIXES = (".json", ".yaml", ".yml")
+_SUFFIXES = (".json", ".yaml", ".yml", toml.SUFFIX)
 
 
 @struct
@@ -68,6 +72,8 @@ class Document:
         `sha256:` and the digest of the file's bytes.
     content : object
         Its data.
+    is_asked : bool
+        Whether it was asked of a registry; then its origin is a reference.
     """
 
     origin: str
@@ -77,11 +83,17 @@ class Document:
     is_named: bool
     digest: str
     content: Any
+    is_asked: bool = False
+
+    @property
+    def title(self) -> str:
+        """The file's name without its folder, or the reference."""
+        return self.origin if self.is_asked else Path(self.origin).name
 
     @property
     def label(self) -> str:
-        """The file's name without its folder, for remarks."""
-        return Path(self.origin).name
+        """The same for remarks, with the digest where that can change."""
+        return f"{self.title} ({self.digest})" if self.is_asked else self.title
 
     @property
     def place(self) -> str:
@@ -102,10 +114,18 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     UsageError
         If there is no such file.
     UnreadableError
-        If one cannot be read as JSON or YAML.
+        If one cannot be read as JSON, YAML or TOML.
     """
-    for origin, name, raw in files(given, _SUFFIXES):
-        yield from _read(origin, name, raw)
+    for origin, name, opened in _opened(given, _SUFFIXES):
+        if isinstance(opened, blobs.Layout):
+            yield _archive(origin, name, opened)
+            continue
+        head = opened.read(tars.BLOCK)
+        archive = blobs.tarred(origin, head, opened)
+        if archive is not None:
+            yield _archive(origin, name, archive)
+        else:
+            yield from _read(origin, name, _bounded(origin, head, opened))
 
 
 def files(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, str | None, bytes]]:
@@ -130,27 +150,43 @@ def files(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, 
     UnreadableError
         If it is too large, or a folder has none of these.
     """
+    for origin, name, opened in _opened(given, suffixes):
+        if isinstance(opened, blobs.Layout):
+            raise UnreadableError(
+                f"{origin}: an image, of which nothing was seen; import it: rolloutsim import {origin}"
+            )
+        yield origin, name, _bounded(origin, b"", opened)
+
+
+def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, str | None, BinaryIO | blobs.Layout]]:
+    """What people call each file, the name that it was given, and the file, open; or a folder that is an image."""
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield _bounded("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
+            yield INPUT, name, sys.stdin.buffer
             continue
         path = Path(file)
-        if path.is_dir():
+        is_folder = os.path.isdir(path)  # a name that is too long is none
+        if is_folder and blobs.is_layout(path):
+            origin = str(path) if path.name else str(path.resolve())
+            yield origin, name, blobs.Layout(origin, path)
+        elif is_folder:
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
             for each in _folder(path, suffixes):
-                yield _file(each, None)
+                with _file(each) as opened:
+                    yield str(each), None, opened
         else:
-            yield _file(path, name)
+            with _file(path) as opened:
+                yield str(path), name, opened
 
 
 def _named(given: str) -> tuple[str | None, str]:
     """What stands before `=`, and the file; a file that is there may have `=` in its name."""
     name, equals, file = given.rpartition("=")
-    if not equals or not name or Path(given).exists():
+    if not equals or not name or os.path.exists(given):
         return None, given
     return name, file
 
@@ -164,23 +200,36 @@ def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
     return found
 
 
-def _file(path: Path, name: str | None) -> tuple[str, str | None, bytes]:
+def _file(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+        return streams.opened(path)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
-    return _bounded(str(path), name, raw)
 
 
-def _bounded(origin: str, name: str | None, raw: bytes) -> tuple[str, str | None, bytes]:
+def _bounded(origin: str, head: bytes, opened: BinaryIO) -> bytes:
+    try:
+        raw = head + opened.read(LARGEST + 1 - len(head))
+    except OSError as error:
+        raise UsageError(f"{origin}: {(error.strerror or type(error).__name__).lower()}") from None
     if len(raw) > LARGEST:
         raise UnreadableError(
             f"{origin}: larger than {LARGEST // 1_000_000} MB, the most that is read; give parts of it"
         )
-    return origin, name, raw
+    return raw
+
+
+def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
+    return Document(origin, 1, 1, _stem(origin, name), name is not None, "", holder)
+
+
+def _stem(origin: str, name: str | None) -> str:
+    """What an image is called: as was given, or as its file."""
+    if name is not None or origin == INPUT:
+        return name or "app"
+    return Path(origin).stem.removesuffix(".tar")
 
 
 def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
@@ -189,17 +238,20 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError(
-            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON and YAML are read"
+            f"{origin}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8; JSON, YAML and TOML are read"
         ) from None
     for pattern, what in _OTHERS:
         if pattern.search(text, 0, _LOOKED_AT):
             raise UnreadableError(f"{origin}: {what}")
-    found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
+    if toml.is_toml(origin, text, _LOOKED_AT):
+        found: list[Any] = [toml.read(origin, text)]
+    else:
+        found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
     found = [content for content in found if content is not None]
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")
     digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    stem = name if name is not None else Path(origin).stem if origin != "<stdin>" else "app"
+    stem = _stem(origin, name)
     for number, content in enumerate(found, 1):
         yield Document(origin, number, len(found), stem, name is not None, digest, content)
 

@@ -6,27 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from rolloutsim.manifests.layers import FoundLayer as FoundLayer
 from rolloutsim.structs import struct
-
-
-@struct
-class FoundLayer:
-    """A layer of a manifest.
-
-    Parameters
-    ----------
-    digest : str
-        Its digest.
-    compressed, unpacked : int or None
-        Bytes on the wire, and on the disk of a node; one of them at least is known.
-    media_type : str
-        As the manifest says it.
-    """
-
-    digest: str
-    compressed: int | None
-    media_type: str
-    unpacked: int | None = None
 
 
 @struct
@@ -38,6 +19,35 @@ class FoundImage:
     origin: str
     layers: tuple[FoundLayer, ...]
     remarks: tuple[str, ...] = ()
+
+
+@struct
+class FoundTotal:
+    """The size of an image as a whole.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Its references, tags first; empty where it has none.
+    file, origin : str
+        The file's name without its suffix, and with it.
+    size : int
+        Bytes.
+    is_unpacked : bool or None
+        Whether unpacked bytes are counted, or those on the wire; None: as the runtime does.
+    remarks : tuple of str
+        What to know of it.
+    is_guess : bool
+        Whether `is_unpacked` is but likely.
+    """
+
+    names: tuple[str, ...]
+    file: str
+    origin: str
+    size: int
+    is_unpacked: bool | None
+    remarks: tuple[str, ...] = ()
+    is_guess: bool = False
 
 
 @struct
@@ -72,16 +82,145 @@ class FoundNode:
 
 
 @struct
+class FoundInstance:
+    """An instance type, as EC2 describes it.
+
+    Parameters
+    ----------
+    name, origin : str
+        What EC2 calls it, and the file.
+    nic, nic_burst : float or None
+        The rate of its default network card that lasts, and that of bursts [B/s]; None: not told.
+    cards : int
+        How many network cards it has.
+    disk, disk_burst : float or None
+        What it moves to its EBS volumes, as long as one likes and in bursts [B/s]; None: not told.
+    iops : int or None
+        Operations of that, as long as one likes [1/s].
+    cores, memory : int or None
+        Its vCPUs, and its memory [B].
+    """
+
+    name: str
+    origin: str
+    nic: float | None
+    nic_burst: float | None
+    cards: int
+    disk: float | None
+    disk_burst: float | None
+    iops: int | None
+    cores: int | None
+    memory: int | None
+
+
+@struct
 class FoundKubelet:
-    """Settings of a kubelet: keys of a node group, as text of YAML."""
+    """Settings of a kubelet: keys of a node group, as text of YAML.
+
+    `free` is what must be free on the disk, by the keys of `eviction_hard`, where it is a size [B].
+    """
 
     origin: str
     settings: Mapping[str, Any]
+    free: Mapping[str, int] = field(default_factory=dict)
+
+
+@struct
+class FoundConfig:
+    """A configuration of a runtime or a snapshotter, as data."""
+
+    origin: str
+    place: str
+    content: Mapping[str, Any]
+
+
+@struct
+class FoundHosts:
+    """Whom nodes ask for the images of a registry, before its server."""
+
+    origin: str
+    place: str
+    registry: str
+    server: str | None
+    mirrors: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@struct
+class FoundStartup:
+    """How long a container takes at least until it is ready.
+
+    Parameters
+    ----------
+    least : float
+        A lower bound [s].
+    told : str
+        The key that tells it, with what to know of it.
+    """
+
+    least: float
+    told: str
+
+
+@struct
+class FoundGuess:
+    """A key of a workload that its file leaves open.
+
+    Parameters
+    ----------
+    key, value, why, command : str
+        Under the workload, what stands there, what it is, and what would tell.
+    """
+
+    key: str
+    value: str
+    why: str
+    command: str
+
+
+@struct
+class FoundPod:
+    """A pod that runs.
+
+    Parameters
+    ----------
+    origin, namespace : str
+        The file, its namespace.
+    owner : tuple of str
+        Kind and name of what made it, empty for a pod that somebody made.
+    node : str
+        Where it runs.
+    images : tuple of str
+        References of its containers.
+    startup : float or None
+        From its last container's start until it was ready [s], None where that cannot be told.
+    was_restarted : bool
+        Whether one of its containers was.
+    """
+
+    origin: str
+    namespace: str
+    owner: tuple[str, str]
+    node: str
+    images: tuple[str, ...]
+    startup: float | None
+    was_restarted: bool
+
+
+@struct
+class FoundScaler:
+    """A HorizontalPodAutoscaler: what it scales, and between which numbers of replicas."""
+
+    name: str
+    origin: str
+    target: tuple[str, str, str]  # kind, namespace, name
+    least: int
+    most: int | None
 
 
 @struct
 class FoundWorkload:
-    """What Kubernetes rolls out.
+    """What Kubernetes or Docker Swarm rolls out.
 
     Parameters
     ----------
@@ -101,6 +240,18 @@ class FoundWorkload:
         Labels that nodes must have.
     tolerations : tuple of mapping
         Of the pods.
+    affinity : tuple of mapping or None
+        Terms of which nodes must fulfil one, None: any node.
+    startup : FoundStartup or None
+        What tells of the time until a pod is ready.
+    guesses : tuple of FoundGuess
+        What the file leaves open.
+    creates : str
+        Why its pods are new, and replace none; empty where they do.
+    namespace : str
+        Of Kubernetes, empty where none is given.
+    is_swarm : bool
+        Whether Docker Swarm rolls it out.
     """
 
     kind: str
@@ -113,6 +264,12 @@ class FoundWorkload:
     selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
     remarks: Mapping[str, str]
+    affinity: tuple[Mapping[str, Any], ...] | None = None
+    startup: FoundStartup | None = None
+    guesses: tuple[FoundGuess, ...] = ()
+    creates: str = ""
+    namespace: str = ""
+    is_swarm: bool = False
 
 
 @struct
@@ -131,8 +288,21 @@ class Found:
     """All that was found."""
 
     images: list[FoundImage] = field(default_factory=list)
+    totals: list[FoundTotal] = field(default_factory=list)
     nodes: list[FoundNode] = field(default_factory=list)
     kubelets: list[FoundKubelet] = field(default_factory=list)
     workloads: list[FoundWorkload] = field(default_factory=list)
     prepulls: list[FoundPrepull] = field(default_factory=list)
+    scalers: list[FoundScaler] = field(default_factory=list)
+    pods: list[FoundPod] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
+    instances: dict[str, FoundInstance] = field(default_factory=dict)  # instance type → what EC2 says of it
+    runtimes: list[FoundConfig] = field(default_factory=list)  # containerd's
+    snapshotters: list[FoundConfig] = field(default_factory=list)  # SOCI's
+    hosts: list[FoundHosts] = field(default_factory=list)
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
+
+    @property
+    def is_swarm(self) -> bool:
+        """Whether Docker Swarm rolls out all that there is."""
+        return bool(self.workloads) and all(one.is_swarm for one in self.workloads)

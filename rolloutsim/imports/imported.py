@@ -8,7 +8,21 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import (
+    archives,
+    blobs,
+    cluster,
+    compose,
+    containerd,
+    hosts,
+    instances,
+    kubernetes,
+    manifests,
+    registry,
+    soci,
+    totals,
+    workloads,
+)
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -46,15 +60,20 @@ class Imported:
     summary: str
 
 
-def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Imported:
-    """Read files and folders, and make one scenario of them.
+def imported(
+    given: Sequence[str], platform: str = manifests.PLATFORM, allowed: registry.asked.Allowed | None = None
+) -> Imported:
+    """Read files and folders, ask for images by their names, and make one scenario of them.
 
     Parameters
     ----------
     given : sequence of str
-        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of.
+        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of. Images in
+        registries, by their names.
     platform : str
         Which manifest of an image for several platforms.
+    allowed : Allowed, optional
+        What may be asked of registries beside these images' manifests.
 
     Returns
     -------
@@ -67,8 +86,10 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
         If a file cannot be read.
     UnreadableError
         If one is nothing that is known, or says what cannot be.
+    UnreachableError
+        If a registry does not answer, or not as it should.
     """
-    found, origins = _read(given, platform)
+    found, origins = _read(given, platform, allowed)
     made: Draft = draft(found, origins)
     body = _HEAD + written(made.content)
     try:
@@ -83,8 +104,9 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
 
 
 def merged(
-    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = ()
-) -> Merged:
+    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = (),
+    allowed: registry.asked.Allowed | None = None,
+) -> Merged:  # fmt: skip
     """Read files and folders, and merge what they tell into a scenario.
 
     Parameters
@@ -97,6 +119,8 @@ def merged(
         Which manifest of an image for several platforms.
     groups : sequence of str
         `NAME=GROUP`: what nodes of the input are called in the scenario; `GROUP`: all of them are that.
+    allowed : Allowed, optional
+        As for `imported`.
 
     Returns
     -------
@@ -111,29 +135,44 @@ def merged(
         If the scenario is not valid before.
     UnreadableError
         If a file is nothing that is known, it is not clear what is what, or the scenario would not be valid.
+    UnreachableError
+        If a registry does not answer, or not as it should.
     """
     scenario.loads(text.removeprefix("\ufeff"), file)
-    found, origins = _read(given, platform, file)
+    found, origins = _read(given, platform, allowed, file)
     return merged_into(text, file, found, origins, groups)
 
 
-def _read(given: Sequence[str], platform: str, into: str | None = None) -> tuple[Found, list[str]]:
-    """What files tell, without the scenario that they go `into`, and what they are called."""
-    every = [one for one in documents(given) if into is None or Path(one.origin).resolve() != Path(into).resolve()]
+def _read(
+    given: Sequence[str], platform: str, allowed: registry.asked.Allowed | None, into: str | None = None
+) -> tuple[Found, list[str]]:
+    """What files and registries tell, without the scenario that they go `into`, and what they are called."""
+    named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
+    files = documents([one for one in given if one not in named])
+    every = [one for one in files if into is None or Path(one.origin).resolve() != Path(into).resolve()]
+    if named:  # after the files: where one is missing, nobody is asked
+        every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     if not every:
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
     found = Found()
-    of_images = []
+    of_images, of_histories = [], []
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
+        elif isinstance(one.content, blobs.Tarred | blobs.Layout):
+            found.images.extend(archives.images(one, platform))
+        elif totals.is_history(one.content):
+            of_histories.append(one)
         else:
             _take(one, found)
     found.images.extend(manifests.images(of_images, platform))
-    if found.unused and not (found.images or found.nodes or found.workloads or found.prepulls or found.kubelets):
+    found.images.extend(totals.histories(of_histories))
+    if found.unused and not (
+        found.images or found.totals or found.nodes or found.workloads or found.prepulls or found.kubelets
+    ):
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
-    return found, list(dict.fromkeys(one.label for one in every))
+    return found, list(dict.fromkeys(one.title for one in every))
 
 
 def _take(one: Document, found: Found) -> None:
@@ -153,8 +192,8 @@ def _of_kubernetes(one: Document, found: Found) -> None:
         kind = text(item, "kind")
         if kind == "Node":
             found.nodes.append(cluster.node(item, one))
-        elif kind in workloads.KINDS:
-            found.workloads.append(workloads.workload(item, one))
+        elif kind in kubernetes.KINDS:
+            kubernetes.take(item, one, found)
         elif kind == workloads.IMAGE_PULL_JOB:
             found.prepulls.append(workloads.image_pull_job(item, one))
         elif kind == "Event":
@@ -165,13 +204,20 @@ def _of_kubernetes(one: Document, found: Found) -> None:
 
 def _kubelet(one: Document, found: Found) -> None:
     found.kubelets.append(cluster.kubelet(one))
+    found.notes.extend(cluster.kubelet_notes(one))
 
 
 # What a document may be, told by its content, and what takes it in: the first that knows it. Manifests come before
 # all of them, and together: an index names others.
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
+    (soci.is_soci, soci.take),
+    (containerd.is_containerd, containerd.take),
+    (hosts.is_hosts, hosts.take),
+    (totals.is_total, totals.totals),
     (_is_kubernetes, _of_kubernetes),
+    (compose.is_compose, compose.take),
+    (instances.is_description, instances.take),
 )
 
 
@@ -192,8 +238,8 @@ def _unknown(content: Any) -> str:
             "Helm values, which are no workloads; render them: "
             "helm template RELEASE CHART -f FILE | rolloutsim import -"
         )
-    if any(text(service, "image") for service in mapping(content, "services").values()):
-        return f"a compose or stack file, which this version does not read; {READ}"
+    if (machines := instances.of_others(content)) is not None:
+        return machines
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:

@@ -1,50 +1,19 @@
-"""Layers and their sizes, of manifests as `crane`, `skopeo` and `docker` print them."""
+"""The images of manifests, as `crane`, `skopeo` and `docker` print them."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.documents import Document
-from rolloutsim.imports.found import FoundImage, FoundLayer
-from rolloutsim.imports.shapes import maps, part, text, whole
+from rolloutsim.imports.found import FoundImage
+from rolloutsim.manifests import layers as told_by
+from rolloutsim.manifests.shapes import text
 
-PLATFORM = "linux/amd64"
-MOST_LAYERS = 1000  # of an image (assumed: eight times what Docker's graph drivers allow)
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
-# What a reference of an attestation looks like: moby/buildkit docs/attestations/attestation-storage.md.
-_REFERENCE = "vnd.docker.reference.type"
-_INDEX, _MANIFEST, _SKOPEO, _VERBOSE = "index", "manifest", "skopeo", "verbose"
-
-
-def shape(content: Any) -> str | None:
-    """Which kind of manifest a document is, None if it is none."""
-    if isinstance(content, list):
-        return _VERBOSE if content and all(_is_verbose(one) for one in content) else None
-    if not isinstance(content, Mapping):
-        return None
-    if _is_verbose(content):
-        return _VERBOSE
-    if "Layers" in content and ("Digest" in content or "LayersData" in content):
-        return _SKOPEO
-    if "apiVersion" in content:
-        return None
-    if isinstance(content.get("manifests"), list):
-        return _INDEX
-    return _MANIFEST if isinstance(content.get("layers"), list) or "fsLayers" in content else None
-
-
-def _is_verbose(content: Any) -> bool:
-    return (
-        isinstance(content, Mapping)
-        and "Ref" in content
-        and any(key in content for key in ("SchemaV2Manifest", "OCIManifest", "Raw", "Descriptor"))
-    )
+DIGEST, MOST_LAYERS, PLATFORM = told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM
+shape, is_attestation, is_wanted, platform_of = (
+    told_by.shape, told_by.is_attestation, told_by.is_wanted, told_by.platform_of,
+)  # fmt: skip
 
 
 def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]:
@@ -62,143 +31,60 @@ def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]
     UnreadableError
         If a document has no sizes of layers, or none of that platform.
     """
-    by_digest = {one.digest: one for one in documents if shape(one.content) == _MANIFEST}
-    children = {digest for one in documents if shape(one.content) == _INDEX for digest in _children(one.content)}
+    by_digest = {one.digest: one for one in documents if shape(one.content) == told_by.MANIFEST}
+    named = {
+        digest for one in documents if shape(one.content) == told_by.INDEX for digest in told_by.children(one.content)
+    }
     for one in documents:
         kind = shape(one.content)
-        if kind == _INDEX:
-            yield _of_index(one, by_digest, platform)
-        elif kind == _VERBOSE:
-            yield _of_verbose(one, platform)
-        elif kind == _SKOPEO:
-            yield _of_skopeo(one)
-        elif kind == _MANIFEST and one.digest not in children:
-            yield _image(one, one.content, one.name, one.is_named)
-
-
-def _children(index: Any) -> Iterator[str]:
-    return (digest for one in maps(index, "manifests") if (digest := text(one, "digest")))
-
-
-def _is_attestation(entry: Mapping[str, Any]) -> bool:
-    return part(entry, "annotations", _REFERENCE) is not None or text(entry, "platform", "os") == "unknown"
-
-
-def _platform(entry: Any) -> str:
-    """A platform as people write it: `linux/arm64/v8`."""
-    steps = (text(entry, "os"), text(entry, "architecture"), text(entry, "variant"))
-    return "/".join(step for step in steps if step)
-
-
-def _is_wanted(platform: str, wanted: str) -> bool:
-    # A variant that is not asked for does not matter: arm64 is arm64/v8.
-    return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
-
-
-def _of_index(one: Document, by_digest: Mapping[str, Document], platform: str) -> FoundImage:
-    entries = [entry for entry in maps(one.content, "manifests") if not _is_attestation(entry)]
-    wanted = [entry for entry in entries if _is_wanted(_platform(part(entry, "platform")), platform)]
-    there = ", ".join(dict.fromkeys(_platform(part(entry, "platform")) or "none named" for entry in entries)) or "none"
-    if not wanted:
-        raise UnreadableError(
-            f"{one.place}: an index without {platform}; its platforms: {there}; choose one of them with --platform"
-        )
-    child = by_digest.get(text(wanted[0], "digest") or "")
-    if child is None:
-        name = one.name if one.is_named else "IMAGE"
-        raise UnreadableError(
-            f"{one.place}: an index, which has no layers (platforms: {there}); give the manifest of one: "
-            f"crane manifest --platform {platform} {name} | rolloutsim import {name}=-"
-        )
-    return _image(child, child.content, one.name, one.is_named)
-
-
-def _of_verbose(one: Document, platform: str) -> FoundImage:
-    """What `docker manifest inspect -v` prints: one of both generations, or a list of platforms."""
-    entries = one.content if isinstance(one.content, list) else [one.content]
-    found = []
-    for entry in entries:
-        own = part(entry, "Descriptor", "platform") or part(entry, "Platform")
-        if not (len(entries) == 1 and own is None) and not _is_wanted(_platform(own), platform):
-            found.append(_platform(own) or "none named")
+        if kind == told_by.MANIFEST and one.digest in named:
             continue
-        content = part(entry, "SchemaV2Manifest") or part(entry, "OCIManifest") or _raw(entry, one)
-        reference = text(entry, "Ref")
-        name = one.name if one.is_named or reference is None else reference.partition("@")[0]
-        return _image(one, content, name, one.is_named or reference is not None)
-    raise UnreadableError(
-        f"{one.place}: no manifest of {platform}; there are: {', '.join(dict.fromkeys(found))}; "
-        "choose one with --platform"
-    )
+        said = told_by.reference(one.content, platform)
+        name = one.name if one.is_named or said is None else said
+        is_named = one.is_named or said is not None
+        source = one
+        if kind == told_by.INDEX:
+            digest = text(chosen(one, platform), "digest") or ""
+            source = by_digest.get(digest, one)
+        yield image(source, source.content, name, is_named, platform)
 
 
-def _raw(entry: Any, one: Document) -> Any:
-    try:
-        return json.loads(base64.b64decode(text(entry, "Raw") or "", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        raise UnreadableError(
-            f"{one.place}: 'Raw' holds no manifest; print it again: docker manifest inspect -v IMAGE"
-        ) from None
+def chosen(one: Document, platform: str) -> Mapping[str, Any]:
+    """The entry of a platform in an index.
+
+    Raises
+    ------
+    UnreadableError
+        If there is none.
+    """
+    return told_by.entry(one.content, _asked(one, one.name, one.is_named, platform))
 
 
-def _of_skopeo(one: Document) -> FoundImage:
-    name = text(one.content, "Name")
-    shown = name or (one.name if one.is_named else "IMAGE")
-    layers = [
-        {"digest": layer.get("Digest"), "size": layer.get("Size"), "mediaType": layer.get("MIMEType")}
-        for layer in maps(one.content, "LayersData")
-    ]
-    if not layers or any(layer["size"] == -1 for layer in layers):
-        raise UnreadableError(
-            f"{one.place}: no sizes of layers, as older versions of skopeo print it; print the manifest itself: "
-            f"skopeo inspect --raw docker://{shown} | rolloutsim import {shown}=-"
-        )
-    return _image(
-        one, {"layers": layers}, one.name if one.is_named or name is None else name, one.is_named or name is not None
-    )
+def image(one: Document, content: Any, name: str, is_named: bool, platform: str = PLATFORM) -> FoundImage:
+    """The image of a manifest.
+
+    Parameters
+    ----------
+    one : Document
+        Where it stands.
+    content : object
+        The manifest.
+    name : str
+        What the image is called.
+    is_named : bool
+        Whether that is its reference, rather than a file's name.
+    platform : str
+        Which one is wanted, where the content tells of several.
+
+    Raises
+    ------
+    UnreadableError
+        If it has no layers with digests and sizes.
+    """
+    told = told_by.layers(content, _asked(one, name, is_named, platform))
+    return FoundImage(name, is_named, one.label, told.layers, told.remarks)
 
 
-def _layer(digest: str, size: int, media_type: str) -> FoundLayer:
-    return FoundLayer(digest, size, media_type, size if media_type.endswith(".tar") else None)
-
-
-def _image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage:
-    place = one.place
-    if part(content, "fsLayers") is not None:
-        raise UnreadableError(
-            f"{place}: a manifest of schema 1, which has no sizes; print the image's manifest of today: "
-            f"crane manifest {name if is_named else 'IMAGE'}"
-        )
-    given = part(content, "layers")
-    if not isinstance(given, list) or not given:
-        raise UnreadableError(f"{place}: a manifest without layers; give an image's manifest: crane manifest IMAGE")
-    if len(given) > MOST_LAYERS:
-        raise UnreadableError(
-            f"{place}: {len(given):,} layers; at most {MOST_LAYERS:,} are read, and runtimes take 127"
-        )
-    layers: dict[str, FoundLayer] = {}
-    empty = others = 0
-    for number, layer in enumerate(given):
-        where = f"{place}: layer {number}"
-        size, digest, kind = whole(layer, where, "size"), text(layer, "digest"), text(layer, "mediaType") or ""
-        if size is None or digest is None:
-            raise UnreadableError(
-                f"{where} has no {'size' if size is None else 'digest'}; is this an image's manifest?"
-            )
-        if not _DIGEST.fullmatch(digest):
-            raise UnreadableError(f"{where}: {digest!r:.80} is no digest; allowed: sha256:…")
-        if kind and "tar" not in kind and "layer" not in kind:
-            others += 1  # of an artifact, or a signature: no runtime unpacks it
-        elif not size:
-            empty += 1
-        elif layers.setdefault(digest, _layer(digest, size, kind)).compressed != size:
-            raise UnreadableError(
-                f"{where}: {digest} is {size} B here and {layers[digest].compressed} B before; a layer has one size"
-            )
-    if not layers:
-        raise UnreadableError(
-            f"{place}: no layer that a runtime unpacks; give an image's manifest: crane manifest IMAGE"
-        )
-    remarks = [f"{empty} of size 0 left out"] if empty else []
-    remarks += [f"{others} that are no layers left out"] if others else []
-    return FoundImage(name, is_named, one.label, tuple(layers.values()), tuple(remarks))
+def _asked(one: Document, name: str, is_named: bool, platform: str) -> told_by.Asked:
+    shown = name if is_named else told_by.IMAGE
+    return told_by.Asked(one.place, shown, f" | rolloutsim import {shown}=-", "with --platform", platform)

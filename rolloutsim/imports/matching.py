@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from rolloutsim.errors import UnreadableError, UsageError
-from rolloutsim.imports.drafts.groups import Group, may_run, runtime_of
+from rolloutsim.imports.drafts.groups import Group, runtime_of
+from rolloutsim.imports.drafts.placing import may_run
 from rolloutsim.imports.drafts.references import full, name_of, short_names
 from rolloutsim.imports.found import Found
 
@@ -114,13 +115,17 @@ def mixed(groups: Iterable[Group], found: Found) -> list[str]:
     notes = []
     for group in groups:
         for one in found.workloads:
-            able = sum(may_run(node, one.selector, one.tolerations) for node in group.nodes)
+            able = sum(may_run(node, one) for node in group.nodes)
             if 0 < able < len(group.nodes):
                 notes.append(
                     f"{one.kind} {one.name} may run on {able} of the {_nodes(len(group.nodes))} of {group.name}; "
                     f"simulated as if on all or none: give those a group of their own"
                 )
     return notes
+
+
+def _longest_first(name: str) -> tuple[int, str]:
+    return -len(name), name
 
 
 def images_as(names: Sequence[str], theirs: Collection[str], notes: list[str]) -> dict[str, str]:
@@ -149,7 +154,9 @@ def images_as(names: Sequence[str], theirs: Collection[str], notes: list[str]) -
     together: dict[str, list[str]] = {}
     for name in names:
         like = [name] if name in theirs else by_full.get(full(name), [])
-        like = like or [one for short in sorted(short_names(name)) for one in by_name.get(short, [])]
+        like = like or [
+            one for short in sorted(short_names(name), key=_longest_first) for one in by_name.get(short, [])
+        ]
         if len(like) > 1:
             raise UnreadableError(
                 f"{name} may be the scenario's {' or '.join(like)}; say which: rolloutsim import {like[0]}=FILE, with "

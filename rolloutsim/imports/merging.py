@@ -7,12 +7,14 @@ name. What has the same meaning as what stands there changes nothing, however it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.imports.documents import INPUT
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
@@ -22,6 +24,7 @@ from rolloutsim.imports.found import Found
 from rolloutsim.imports.matching import groups_as, images_as, mixed
 from rolloutsim.imports.writing import Said, flow
 from rolloutsim.scenario import text as texts
+from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
 from rolloutsim.scenario.structure import ROOT, Part
 from rolloutsim.structs import struct
@@ -112,6 +115,7 @@ class _Into:
     def take(self, origins: Sequence[str], said: Sequence[str]) -> None:
         """Collect the changes of all that was found."""
         images = self._map(("images",))
+        self._name_the_input(list(images))
         theirs = list(self._map(("nodes",)))
         placeholder = theirs[0] if len(theirs) == 1 and self._is_assumed(("nodes", theirs[0], "count")) else None
         groups = groups_of(self.found, self.notes)
@@ -126,6 +130,7 @@ class _Into:
         self.notes += made.notes
         content = dict(made.content)
         names = images_as(list(content["images"]), images, self.notes)
+        self._note_new_images(names)
         nodes = content.pop("nodes")
         if groups:
             self._nodes(nodes, names, placeholder)
@@ -147,6 +152,28 @@ class _Into:
             if one.key.endswith(".groups") and one.key.split(".")[1] not in self._map(("workloads",))
         ]
         self._all((), {key: value for key, value in content.items() if key not in _HEAD})
+
+    def _name_the_input(self, images: Sequence[str]) -> None:
+        """Give a manifest that came without a file the name of the only image."""
+        for number, one in enumerate(self.found.images):
+            if one.is_named or one.origin != INPUT:
+                continue
+            if len(images) > 1:
+                raise UnreadableError(
+                    f"{INPUT}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
+                    f"rolloutsim import NAME=- --into {self.file}"
+                )
+            self.found.images[number] = replace(one, name=images[0], is_named=True)
+            self.notes.append(f"{INPUT} is taken to be {images[0]}, the only image")
+
+    def _note_new_images(self, names: Mapping[str, str]) -> None:
+        """Say which images are new since no other was meant by the names of their files."""
+        for one in self.found.images:
+            if not one.is_named and names.get(one.name) == one.name and one.name not in self._map(("images",)):
+                self.notes.append(
+                    f"{one.origin} is a new image, {one.name}, since {self.file} has none of that name; say which it "
+                    f"is: rolloutsim import NAME={one.origin} --into {self.file}"
+                )
 
     def shown(self) -> Iterator[str]:
         """Each change in words."""

@@ -6,13 +6,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.imports import probes
 from rolloutsim.imports.documents import Document
-from rolloutsim.imports.found import FoundPrepull, FoundWorkload
+from rolloutsim.imports.found import FoundGuess, FoundPrepull, FoundWorkload
 from rolloutsim.imports.shapes import mapping, maps, part, text, texts, whole
 
-KINDS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job")
+KINDS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "Job")
 IMAGE_PULL_JOB = "ImagePullJob"
 _POLICIES = {"Always": "always", "IfNotPresent": "if_not_present", "Never": "never"}
+_CREATES = {
+    "Job": "a Job's pods are new",
+    "ReplicaSet": "a ReplicaSet replaces no pods: these are new",
+    "ReplicationController": "a ReplicationController replaces no pods: these are new",
+}
+# What the DaemonSet controller adds: kubernetes pkg/controller/daemon/util/daemonset_util.go
+# AddOrUpdateDaemonPodTolerations; the last one for pods in the node's network.
+_OF_DAEMONSETS = tuple(
+    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": effect}
+    for key, effect in (
+        ("not-ready", "NoExecute"), ("unreachable", "NoExecute"), ("disk-pressure", "NoSchedule"),
+        ("memory-pressure", "NoSchedule"), ("pid-pressure", "NoSchedule"), ("unschedulable", "NoSchedule"),
+        ("network-unavailable", "NoSchedule"),
+    )
+)  # fmt: skip
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def name_of(content: Mapping[str, Any]) -> str:
+    """What an object is called; what names are generated of, where it has none."""
+    generated = (text(content, "metadata", "generateName") or "").rstrip("-")
+    return text(content, "metadata", "name") or generated or "unnamed"
 
 
 def workload(content: Mapping[str, Any], one: Document) -> FoundWorkload:
@@ -30,86 +53,133 @@ def workload(content: Mapping[str, Any], one: Document) -> FoundWorkload:
     UnreadableError
         If it has no container with an image, or a value of the wrong kind.
     """
-    kind, name = str(content.get("kind")), text(content, "metadata", "name") or "unnamed"
+    kind, name = str(content.get("kind")), name_of(content)
     place = f"{one.place}: {kind} {name}"
     pod = mapping(content, "spec", "template", "spec")
-    images, policies = [], []
-    for container in (*maps(pod, "initContainers"), *maps(pod, "containers")):
+    images = _images(pod, place)
+    policies = [policy for _, policy, _ in images]
+    remarks: dict[str, str] = {}
+    number, told = (None, "") if kind == "DaemonSet" else replicas(content, kind, place)
+    if told:
+        remarks["replicas"] = told
+    if not all(is_given for _, _, is_given in images):
+        remarks["derived"] = "none given; Kubernetes derives it from the tag"
+    if len(set(policies)) > 1:
+        remarks["pull_policy"] = "containers differ: " + ", ".join(f"{image}: {policy}" for image, policy, _ in images)
+    guesses: list[FoundGuess] = []
+    tolerations = tuple(maps(pod, "tolerations"))
+    if kind == "DaemonSet":
+        tolerations += _OF_DAEMONSETS if part(pod, "hostNetwork") is True else _OF_DAEMONSETS[:-1]
+    return FoundWorkload(
+        kind=kind,
+        name=name,
+        origin=one.label,
+        images=tuple(dict.fromkeys(image for image, _, _ in images)),
+        replicas=number,
+        pull_policy=_POLICIES[policies[0]] if len(set(policies)) == 1 else None,
+        rollout=_rollout(content, kind, place, remarks, guesses),
+        selector=texts(pod, "nodeSelector"),
+        tolerations=tolerations,
+        remarks=remarks,
+        affinity=_affinity(pod),
+        startup=probes.startup(pod, place),
+        guesses=tuple(guesses),
+        creates=_CREATES.get(kind, ""),
+        namespace=text(content, "metadata", "namespace") or "",
+    )
+
+
+def _images(pod: Mapping[str, Any], place: str) -> list[tuple[str, str, bool]]:
+    """Each image that a pod pulls, in the order in which it does, its pull policy, and whether that is given.
+
+    Volumes of images come before all containers: kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod.
+    """
+    found = []
+    for volume in maps(pod, "volumes"):
+        reference = text(volume, "image", "reference")
+        if reference is not None:
+            found.append((reference, text(volume, "image", "pullPolicy")))
+    containers = (*maps(pod, "initContainers"), *maps(pod, "containers"))
+    for container in containers:
         image = text(container, "image")
         if image is None:
             raise UnreadableError(
                 f"{place}: a container without an image; render it first: helm template or kustomize build"
             )
-        images.append(image)
-        policies.append(text(container, "imagePullPolicy") or derived_policy(image))
-    if not images:
+        found.append((image, text(container, "imagePullPolicy")))
+    if not containers:
         raise UnreadableError(f"{place}: no containers in spec.template.spec; is the file cut?")
-    for policy in policies:
-        if policy not in _POLICIES:
+    for _, policy in found:
+        if policy is not None and policy not in _POLICIES:
             raise UnreadableError(f"{place}: imagePullPolicy is {policy!r:.40}; allowed: {', '.join(_POLICIES)}")
-    remarks: dict[str, str] = {}
-    replicas = None if kind == "DaemonSet" else _replicas(content, kind, place, remarks)
-    own = set(policies)
-    if any(text(one, "imagePullPolicy") is None for one in (*maps(pod, "initContainers"), *maps(pod, "containers"))):
-        remarks["derived"] = "none given; Kubernetes derives it from the tag"
-    if len(own) > 1:
-        remarks["pull_policy"] = "containers differ: " + ", ".join(
-            f"{i}: {p}" for i, p in zip(images, policies, strict=True)
-        )
-    return FoundWorkload(
-        kind=kind,
-        name=name,
-        origin=one.label,
-        images=tuple(dict.fromkeys(images)),
-        replicas=replicas,
-        pull_policy=_POLICIES[own.pop()] if len(own) == 1 else None,
-        rollout=_rollout(content, kind, place),
-        selector=texts(pod, "nodeSelector"),
-        tolerations=tuple(maps(pod, "tolerations")),
-        remarks=remarks,
-    )
+    return [(image, policy or derived_policy(image), policy is not None) for image, policy in found]
+
+
+def _affinity(pod: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...] | None:
+    required = part(pod, "affinity", "nodeAffinity", REQUIRED)
+    return tuple(maps(required, "nodeSelectorTerms")) if isinstance(required, Mapping) else None
 
 
 def derived_policy(image: str) -> str:
     """The pull policy that Kubernetes gives a container without one.
 
-    Source: kubernetes pkg/apis/core/v1/defaults.go SetDefaults_Container.
+    Source: kubernetes pkg/apis/core/v1/defaults.go SetDefaults_Container, pkg/util/parsers ParseImageName: a digest
+    stands for a missing tag, and does not undo the tag latest.
     """
-    if "@" in image:
-        return "IfNotPresent"
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return "Always" if tag in ("", "latest") else "IfNotPresent"
+    name, at, _ = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return "Always" if tag == "latest" or not (tag or at) else "IfNotPresent"
 
 
-def _replicas(content: Any, kind: str, place: str, remarks: dict[str, str]) -> int:
+def replicas(content: Any, kind: str, place: str) -> tuple[int, str]:
+    """How many pods there are at once, and what to know of it.
+
+    Of a Job as many as `parallelism` says, and no more than are to be completed: kubernetes
+    pkg/controller/job/job_controller.go manageJob.
+    """
     word = "parallelism" if kind == "Job" else "replicas"
-    replicas = whole(content, place, "spec", word)
-    if replicas is None:
-        remarks["replicas"] = f"no {word} given, and Kubernetes' default is 1"
-        return 1
-    return replicas
+    given = whole(content, place, "spec", word)
+    if given is None:
+        return 1, f"no {word} given, and Kubernetes' default is 1"
+    completions = whole(content, place, "spec", "completions") if kind == "Job" else None
+    if completions is None or completions == given:
+        return given, ""
+    if completions < given:
+        return completions, f"completions; parallelism is {given}"
+    return given, f"parallelism; the other {completions - given} of completions come after these"
 
 
-def _rollout(content: Any, kind: str, place: str) -> dict[str, Any]:
+def _rollout(content: Any, kind: str, place: str, remarks: dict[str, str], guesses: list[FoundGuess]) -> dict[str, Any]:
     spec = mapping(content, "spec")
     found: dict[str, Any] = {}
-    if kind in ("Job", "ReplicaSet"):
+    if kind in _CREATES:
         return {"strategy": "all_at_once"}
     strategy = mapping(spec, "strategy" if kind == "Deployment" else "updateStrategy")
     rolling = mapping(strategy, "rollingUpdate")
-    if strategy.get("type") == "Recreate":
+    if kind == "Deployment" and strategy.get("type") == "Recreate":
         found["strategy"] = "all_at_once"
+        remarks["rollout"] = "Recreate, whose new pods wait until all old ones are gone; here they do not"
+        rolling = {}
     elif kind == "StatefulSet":
         found["strategy"] = "statefulset"
         if part(spec, "podManagementPolicy") == "Parallel":
             found["parallel"] = True
-    for word, key in (("maxSurge", "max_surge"), ("maxUnavailable", "max_unavailable")):
-        value = rolling.get(word)
-        if value is not None and found.get("strategy") != "all_at_once":
-            found[key] = _count_or_share(value, f"{place}: {word}")
-    partition = whole(rolling, place, "partition")
-    if partition and kind == "StatefulSet":
-        found["partition"] = partition
+    if kind != "Deployment" and strategy.get("type") == "OnDelete":
+        found.setdefault("strategy", "daemonset")
+        why = "OnDelete: its pods are replaced when someone deletes them; here by RollingUpdate"
+        remarks["rollout"] = f"assumed: {why}"
+        command = f"kubectl get pods -w, while {kind} {place.rpartition(' ')[2]} is rolled out"
+        guesses.append(FoundGuess("rollout", found["strategy"], why, command))
+        rolling = {}
+    if kind != "StatefulSet" and rolling.get("maxSurge") is not None:
+        found["max_surge"] = _count_or_share(rolling["maxSurge"], f"{place}: maxSurge")
+    if rolling.get("maxUnavailable") is not None:
+        found["max_unavailable"] = _count_or_share(rolling["maxUnavailable"], f"{place}: maxUnavailable")
+        if kind == "StatefulSet":
+            remarks["rollout"] = "maxUnavailable counts with the feature MaxUnavailableStatefulSet, else it is 1"
+    kept = partition(content, kind, place)
+    if kept:
+        found["partition"] = kept
     ready = whole(spec, place, "minReadySeconds")
     if ready:
         found["min_ready"] = f"{ready} s"
@@ -117,6 +187,14 @@ def _rollout(content: Any, kind: str, place: str) -> dict[str, Any]:
     if deadline is not None:
         found["progress_deadline"] = f"{deadline} s"
     return found
+
+
+def partition(content: Any, kind: str, place: str) -> int:
+    """How many pods of a StatefulSet keep their version."""
+    strategy = mapping(content, "spec", "updateStrategy")
+    if kind != "StatefulSet" or strategy.get("type") == "OnDelete":
+        return 0
+    return whole(strategy, place, "rollingUpdate", "partition") or 0
 
 
 def _count_or_share(value: Any, place: str) -> int | str:

@@ -1,7 +1,7 @@
 """The scenario file: text in, a validated scenario out, resolved into what is simulated.
 
-Reading order: `model` (the format), `text` (YAML and places), `checks` (names and contradictions), `resolve`
-(defaults and goodput), `resolved` (the result). `load` goes through all of them.
+Reading order: `model` (the format), `text` (YAML and places), `manifest_files` (files that it names), `checks` (names
+and contradictions), `resolve` (defaults and goodput), `resolved` (the result). `load` goes through all of them.
 
 Names are imported on first use, so that `resolved` alone needs neither pydantic nor YAML.
 """

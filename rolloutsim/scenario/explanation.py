@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from textwrap import wrap
 from typing import Any
@@ -25,6 +25,7 @@ from rolloutsim.scenario.metrics import (
     Metric,
 )
 from rolloutsim.scenario.overrides import parse_path
+from rolloutsim.scenario.presets import families
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, placeholder
 from rolloutsim.structs import struct
 from rolloutsim.units import EXAMPLES, KNOWN_UNITS
@@ -332,6 +333,16 @@ def _metric_lines() -> Iterator[str]:
     yield "  'rolloutsim explain rollout_time' explains one of them"
 
 
+def _preset_lines() -> Iterator[str]:
+    """Each family of instance types with its sizes, by provider."""
+    provider = ""
+    for name, family, sizes in families():
+        if name != provider:
+            yield from ("", f"  {name}")
+            provider = name
+        yield from _wrapped(f"    {family:<18}", " ".join(sizes), 22)
+
+
 def _noted(name: str, text: str) -> list[str]:
     return _wrapped(f"  {name + ':':<11}", text, 13)
 
@@ -357,8 +368,15 @@ def _explanation(name: str, part: Part, also: str = "") -> Explanation:
         allowed=tuple(_allowed(part)),
         example=in_place(tuple(name.split(".")), example_of(tuple(name.split(".")), part)),
         also=also,
-        lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
+        lines=tuple(_LINES[name]()) if name in _LINES else (),
     )
+
+
+# What follows the explanation of a key, line by line.
+_LINES: Mapping[str, Callable[[], Iterator[str]]] = {
+    _THRESHOLDS: _metric_lines,
+    "nodes.<group>.preset": _preset_lines,
+}
 
 
 def default_of(part: Part) -> tuple[str, str]:

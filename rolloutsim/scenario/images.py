@@ -115,6 +115,8 @@ def _chain(name: str, document: Document, mentions: Mapping[str, list[_Mention]]
 
 
 def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
+    if spec.manifest is not None:  # it tells no layers, which is said already
+        return
     single = [
         key for key in ("digest", "compressed", "unpacked", "files", "equal_layers") if getattr(spec, key) is not None
     ]
@@ -125,9 +127,13 @@ def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
         what = {"digest": "a digest", "files": "files", "equal_layers": "a number of layers"}[single[0]]
         yield Problem((*path, single[0]), f"{dotted(path)} has {what} but no size; add 'compressed'", at="key")
     elif spec.layers is None and spec.base is None and not single:
-        yield Problem(path, f"{dotted(path)} has no size; give a size, 'compressed', 'layers' or 'base'", at="key")
+        message = f"{dotted(path)} has no size; give a size, 'compressed', 'layers', 'base' or 'manifest'"
+        yield Problem(path, message, at="key")
     elif spec.layers is not None and not spec.layers:
         yield Problem((*path, "layers"), f"{dotted(path)} has an empty list of layers; give at least one", at="key")
+    if spec.platform is not None:  # what has a manifest has lost it with that
+        message = f"{dotted(path)} has no manifest of several platforms; give its 'manifest', or leave 'platform' out"
+        yield Problem((*path, "platform"), message, at="key")
     for name, layer in (spec.layers or {}).items():
         if layer.compressed is None and layer.unpacked is None:
             message = f"layer '{name}' of {dotted(path)} has no size; add 'compressed'"

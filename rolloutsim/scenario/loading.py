@@ -8,13 +8,15 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
+from rolloutsim.manifests.layers import Told
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.idle import idle_keys, idle_overrides
+from rolloutsim.scenario.manifest_files import Files, Filled, filled, notes
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overlays import merged
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change, parse_path
@@ -51,6 +53,10 @@ _PLACES = "_places"  # where a scenario keeps the file and line of each of its t
 _OVERRIDES = "_overrides"  # and which of its parts are not its file's: path → what set it
 _VARIANT = "_variant"  # and which of its file's variants it is
 _UNSAID = "_unsaid"  # and what is not said of it, since it is not so of others of them
+_FOLDER = "_folder"  # and where files that it names are looked for
+_FILES = "_files"  # and what those hold that were read
+_TOLD = "_told"  # and what is to be known of them
+_OF_FILES = (_FOLDER, _FILES, _TOLD)
 VARIANTS = "variants"
 ITSELF = "base"  # what the file itself is called beside its only variant
 # What variants cannot differ in, and why.
@@ -68,15 +74,18 @@ class Scenario(Document):
     """A valid scenario in the long form of its file; frozen, changed by `with_` into another one."""
 
     def __init__(self, **data: Any) -> None:
-        Draft(data, Places(_IN_PYTHON)).valid()
-        super().__init__(**data)
+        draft = Draft(data, Places(_IN_PYTHON))
+        document = draft.valid()
+        super().__init__(**draft.filled().data)
+        self._keep(document, draft)
 
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
         overrides, variant = self.__dict__.get(_OVERRIDES, {}), self.__dict__.get(_VARIANT, "")
         resolved = replace(resolve(self), overrides=overrides, variant=variant)
         unsaid = self.__dict__.get(_UNSAID, frozenset())
-        resolved = replace(resolved, notes=tuple(note for note in resolved.notes if note not in unsaid))
+        said = (note for note in resolved.notes if note not in unsaid)
+        resolved = replace(resolved, notes=(*notes(self.__dict__.get(_TOLD, {})), *said))
         told = (note for note in idle_overrides(self, overrides) if note not in resolved.notes)
         resolved = replace(resolved, notes=(*resolved.notes, *dict.fromkeys(told)))
         places = self.__dict__.get(_PLACES)
@@ -120,12 +129,27 @@ class Scenario(Document):
     def draft(self) -> Draft:
         """Its data as in a file, for changes."""
         data = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
-        return Draft(data, Places(_IN_PYTHON), variant=self.__dict__.get(_VARIANT, ""))
+        own = self.__dict__
+        places = Places(_IN_PYTHON, folder=own.get(_FOLDER, ""))
+        return Draft(
+            data, places, variant=own.get(_VARIANT, ""), files=own.get(_FILES) or Files(), told=own.get(_TOLD, {})
+        )
 
     def _changed(self, draft: Draft) -> Self:
         overrides = self.__dict__.get(_OVERRIDES, {}) | draft.places.overrides()
         document = draft.valid()
-        return type(self)._of(document, None, overrides, draft.variant, draft.unsaid(document))
+        return type(self)._of(document, None, overrides, draft.variant, draft.unsaid(document))._keep(document, draft)
+
+    def _keep(self, document: Document, draft: Draft) -> Self:
+        """Itself, with what later changes of it need to know of the files that it names."""
+        # Beside the fields, as in `_of`.
+        kept = {
+            _TOLD: document.__dict__.get(_TOLD),
+            _FILES: draft.files.read and draft.files,
+            _FOLDER: draft.places.folder,
+        }
+        self.__dict__.update({key: value for key, value in kept.items() if value})
+        return self
 
     def __repr__(self) -> str:
         nodes = sum(group.count for group in self.nodes.values())
@@ -155,6 +179,7 @@ class Scenario(Document):
             scenario.__dict__[_VARIANT] = variant
         if unsaid := unsaid or document.__dict__.get(_UNSAID, frozenset()):
             scenario.__dict__[_UNSAID] = unsaid
+        scenario.__dict__.update({key: document.__dict__[key] for key in _OF_FILES if key in document.__dict__})
         if places is not None and document.thresholds:
             scenario.__dict__[_PLACES] = tuple(
                 places.where(("thresholds", metric, number, "check"))
@@ -207,8 +232,8 @@ def loads(
 class Draft:
     """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far.
 
-    `variant` is the one that it is, `among` that of the file with all of them, and `sets` what is changed whatever the
-    variant.
+    `variant` is the one that it is, `among` that of the file with all of them, `sets` what is changed whatever the
+    variant, `files` what was read of manifests, and `told` what is to be known of images that had some.
     """
 
     data: Mapping[str, Any]
@@ -217,6 +242,8 @@ class Draft:
     variant: str = ""
     sets: Sequence[Change] = ()
     among: Draft | None = None
+    files: Files = field(default_factory=Files)
+    told: Mapping[str, Told] = field(default_factory=dict)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -274,10 +301,17 @@ class Draft:
             If the changed scenario is not valid; holds all errors, located.
         """
         draft = self.changed(changes)
-        document, problems = validate(draft.data, draft.problems)
+        filled = draft.filled()
+        document, problems = validate(filled.data, [*draft.problems, *filled.problems])
         if document is None or problems:
             raise draft.places.error(problems)
+        if filled.told:
+            document.__dict__[_TOLD] = filled.told
         return document
+
+    def filled(self) -> Filled:
+        """Its data with the layers of manifests in their place."""
+        return filled(self.data, self.places, self.files, self.told)
 
     def valid(self) -> Document:
         """The valid document, of which every variant is valid, too; errors as in `document`."""
@@ -302,7 +336,9 @@ class Draft:
     def scenario(self) -> Scenario:
         """The scenario, valid with all its variants."""
         document = self.valid()
-        return Scenario._of(document, self.places, self.places.overrides(), self.variant, self.unsaid(document))
+        overrides = self.places.overrides()
+        scenario = Scenario._of(document, self.places, overrides, self.variant, self.unsaid(document))
+        return scenario._keep(document, self)
 
     def unsaid(self, document: Document) -> frozenset[str]:
         """What is not said of a variant, whose `document` it is: keys without a part in it that have one in another."""
@@ -362,9 +398,19 @@ def draft(
 
 def _read(text: str, name: str, is_over: bool = False) -> Source:
     source = read(text, name, is_over)
+    source.places.folder = _folder_of(name)
     if is_manifest(source.data):
         raise source.places.error([manifest_problem(source.data)])
     return source
+
+
+def _folder_of(name: str) -> str:
+    """Where files are looked for that a text names: beside its file, or in the working directory if it has none."""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed
+        return ""
+    return folder if name.startswith("<") else os.path.join(folder, os.path.dirname(name))
 
 
 def read_text(path: str | Path) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 Maps are merged key by key, names of groups, links or images included; anything else (a value, a list) takes the place
 of what is there, and `null` takes it away, so that its default counts again. Short forms mean what they mean in
 `--set`: `network: 10 Gbit/s` over a map sets its rate and keeps the rest, a map over `network: 1 Gbit/s` keeps that
-rate.
+rate, and an image's manifest takes the place of its sizes and layers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.manifest_files import KEY, TOLD, is_manifest_key
 from rolloutsim.scenario.places import Path, Place, Places, Problem
 from rolloutsim.scenario.structure import ROOT, Part
 from rolloutsim.scenario.text import Source
@@ -47,7 +48,8 @@ def _merged(
     problems: list[Problem],
 ) -> dict[str, Any]:
     """A map with another one over it: what stands at `path` in the scenario, and at `at` in the upper text."""
-    result = dict(base)
+    takes_over = over.get(KEY) is not None and is_manifest_key((*path, KEY))
+    result = {key: value for key, value in base.items() if not (takes_over and key in TOLD)}
     for key, value in over.items():
         here, there = (*path, key), (*at, key)
         inner = part.step(key) if part is not None else None

@@ -3,7 +3,8 @@
 A change applies to the data before it is validated. Where the data has a short form and the path goes deeper,
 the short form is written out first; where the data has a map and the value is its short form, the key that the
 short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks); an image's layers take the
-place of its bare size, a number of them divides it; null takes away what is there. Names of groups, links, registries,
+place of its bare size, a number of them divides it, and its manifest takes the place of its sizes and layers; null
+takes away what is there. Names of groups, links, registries,
 images and flows must exist, so that a misspelt one is an error and not a new part; a whole entry, which is a map, adds
 one.
 """
@@ -18,6 +19,7 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import intended, listing
+from rolloutsim.scenario.manifest_files import TOLD, is_manifest_key
 from rolloutsim.scenario.places import Path, Place, Places, dotted
 from rolloutsim.scenario.structure import ROOT, Part, placeholder, schema_path
 from rolloutsim.scenario.text import read_value
@@ -139,6 +141,9 @@ def _apply(result: dict[str, Any], places: Places, change: Change, copies: _Copi
         return
     if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
         path, container, step = _short_target(change, part, container, path, copies)
+    if is_manifest_key(path):
+        for told in TOLD:
+            container.pop(told, None)
     container[step] = change.value
     places.override(path, change.place or Place(source=change.source))
 

@@ -79,12 +79,15 @@ class Places:
         Places of parts that the text does not have, or not there.
     in_text : callable or None
         Gives the place of a part in the text, None where it has none: only errors ask, and for few parts.
+    folder : str
+        Where files that it names are looked for; empty: the working directory.
     """
 
     file: str
     lines: Sequence[str] = ()
     at: dict[Path, Place] = field(default_factory=dict)
     in_text: Callable[[Path], Place | None] | None = None
+    folder: str = ""
     _elsewhere: dict[Path, int] = field(default_factory=dict)  # parts that come from there, with all in them → in turn
     _turns: int = 0
 
@@ -145,6 +148,10 @@ class Places:
         place = self._nearest(path)
         span = place.value or place.key
         return None if place.source is not None or span is None else ((place.origin or self).file, span.line)
+
+    def folder_of(self, path: Path) -> str:
+        """Where a file that the part names is looked for: beside the text that names it, or the first one."""
+        return (self._nearest(path).origin or self).folder
 
     def _nearest(self, path: Path) -> Place:
         for length in range(len(path), -1, -1):

@@ -39,6 +39,7 @@ from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.prepulls import BEHAVIOURS
+from rolloutsim.scenario.presets import unsimulated_bursts
 from rolloutsim.scenario.runtimes import Snapshotter
 from rolloutsim.scenario.servers import instances, racks_of, registries
 from rolloutsim.scenario.serving import limit, peers, servers, share_notes, unpushed_notes, window
@@ -198,6 +199,7 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
         )
     if has_pods(document):
         yield from _policies(document)
+    yield from unsimulated_bursts(document)
     yield from share_notes(document, sizes)
     yield from unpushed_notes(document)
     yield from idle_keys(document)

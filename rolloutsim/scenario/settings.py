@@ -22,6 +22,7 @@ from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, own_default
+from rolloutsim.scenario.presets import preset
 from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.snapshotters import SNAPSHOTTERS
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
@@ -50,6 +51,10 @@ _OF_STRATEGIES = re.compile(r"([^,()]+) \(([a-z_, ]+)\)(?:, |$)")  # 25% (rollin
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
 _TEXTS = ("name", "description")
+# Keys of a group that a preset may have, and their kinds; None: a number.
+_OF_MACHINES: Mapping[Path, Kind | None] = {
+    ("nic",): "rate", ("disk", "rate"): "rate", ("disk", "iops"): None, ("memory",): "size", ("unpack", "cores"): None,
+}  # fmt: skip
 # Short forms that the long form holds as an empty map.
 SWITCHES = {"fairness": "on", "redirect": "true"}
 _ONLY_REGISTRY = "the only registry"
@@ -176,7 +181,7 @@ class _Walk:
     def _plays_a_part(self, path: Path, part: Part) -> bool:
         """Whether a key of a part that is not given matters."""
         key = path[-1]
-        if key in _LEFT_OUT or "layers" in path or (key == "registry" and path[0] == "images"):
+        if key in _LEFT_OUT or "layers" in path or (key in ("registry", "platform") and path[0] == "images"):
             return False
         if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
             return False
@@ -217,6 +222,9 @@ class _Walk:
         if path[0] != "nodes" or len(path) < _IN_ENTRIES:
             return None
         group = self.document["nodes"][path[1]]
+        machine = _of_preset(group, path)
+        if machine is not None:
+            return machine
         if path[2] == "serialize_image_pulls":
             most = group.get("max_parallel_image_pulls")
             return None if most not in (None, 1) else SERIAL_PULLS[group.get("kubelet", "upstream")]
@@ -229,13 +237,14 @@ class _Walk:
         """The parts of a default of a group that says what it is by runtime."""
         return _OF_RUNTIMES.fullmatch(text) if path[0] == "nodes" else None
 
-    @staticmethod
-    def _decided_by(path: Path) -> Path:
+    def _decided_by(self, path: Path) -> Path:
         """The key whose profile has the default of another one."""
         if path[0] != "nodes":
             return (*path[:2], "by" if path[0] == "prepulls" else "profile")
         if path[2] == "snapshotter":
             return (*path[:3], "kind")
+        if path[2:] in _OF_MACHINES and _of_preset(self.document["nodes"][path[1]], path) is not None:
+            return (*path[:2], "preset")
         return (*path[:2], "kubelet" if path[2] == "serialize_image_pulls" else "runtime")
 
     def _policy(self, path: Path) -> tuple[str, str]:
@@ -256,6 +265,20 @@ class _Walk:
             return shown(path, value)
         part = part_at(path)
         return text if part is None else default_of(part)[0]
+
+
+def _of_preset(group: Mapping[str, Any], path: Path) -> Default | None:
+    """What a group's preset has of a key; None: nothing, or the group has no preset."""
+    key = ".".join(map(str, path[2:]))
+    if "preset" not in group or (key == "disk.iops" and "rate" in group.get("disk", {})):
+        return None
+    machine = preset(group["preset"])
+    value = machine.values.get(key)
+    if value is None:
+        return None
+    kind = _OF_MACHINES[path[2:]]
+    text = f"{value:g}" if kind is None else plain_text(kind, value, bits=not in_bytes(path))
+    return Default(value, text, machine.reasons[key])
 
 
 def leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rolloutsim import loads
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports import imported
+from rolloutsim.imports.documents import READ as READ_AS_SAID
 
 DATA = Path(__file__).parent.parent / "data" / "imports"
 FILES = DATA / "files"
@@ -46,10 +47,7 @@ READ = {
     },
 }  # fmt: skip
 
-NEXT_READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
-    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
-)
+NEXT_READ = READ_AS_SAID
 CALIBRATE = "calibrate a scenario on it: rolloutsim calibrate SCENARIO --events FILE"
 NO_IMAGE = (
     "no image in what was given; give the workloads whose images roll out as well (kubectl get "
@@ -61,11 +59,10 @@ REFUSED = {
     "05-oci-index-with-attestation.json":
         "an index, which has no layers (platforms: linux/amd64); give the manifest of one: "
         "crane manifest --platform linux/amd64 IMAGE | rolloutsim import IMAGE=-",
-    "07a-docker-stack.yml": f"a compose or stack file, which this version does not read; {NEXT_READ}",
     "08-helm-values-node-exporter-excerpt.yaml":
         "Helm values, which are no workloads; render them: helm template RELEASE CHART -f FILE | rolloutsim import -",
     "10-eks-al2023-kubelet-config.json": NO_IMAGE,
-    "11b-eks-soci-config.toml": f"a file of TOML, which this version does not read; {NEXT_READ}",
+    "11b-eks-soci-config.toml": NO_IMAGE,
     "12-distribution-notification.json":
         f"notifications of a registry; {CALIBRATE}",
     "14-kubectl-get-nodes.json": NO_IMAGE,
@@ -137,7 +134,7 @@ def test_what_is_not_read_is_refused_with_the_next_command(name: str) -> None:
 
 
 def test_every_real_file_is_read_or_refused_here() -> None:
-    alone = {"06-daemonset-node-exporter.yaml", "09-imagepulljob.yaml"}
+    alone = {"06-daemonset-node-exporter.yaml", "07a-docker-stack.yml", "09-imagepulljob.yaml"}
     assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *alone}
 
 
@@ -158,11 +155,13 @@ def test_a_cluster() -> None:
     scenario = yaml.safe_load(made.text)
     common = {"runtime": "containerd", "disk": {"capacity": "85886742528 B"}}
     web = {
-        **common, "count": 8, "memory": "16384000000 B", "cached": {"quay.io/team/log-agent:3.1": "100%"},
+        **common, "count": 8, "preset": "m6i.xlarge", "memory": "16384000000 B",
+        "cached": {"quay.io/team/log-agent:3.1": "100%"},
     }  # fmt: skip
     assert scenario["nodes"] == {
         "m6i-xlarge-eu-1a": web, "m6i-xlarge-eu-1b": web,
-        "g5-2xlarge-eu-1a": {**common, "count": 3, "memory": "32768000000 B"},
+        "m6i-xlarge-eu-1a-cordoned": {**common, "count": 1, "preset": "m6i.xlarge", "memory": "16384000000 B"},
+        "g5-2xlarge-eu-1a": {**common, "count": 3, "preset": "g5.2xlarge", "memory": "32768000000 B"},
     }  # fmt: skip
     assert {name: len(image.get("layers", ())) for name, image in scenario["images"].items()} == {
         "quay.io/team/proxy:1.0": 0, "quay.io/team/api:1.2": 4, "quay.io/team/log-agent:3.1": 0,
@@ -186,7 +185,6 @@ def test_a_cluster() -> None:
     assert [one.key for one in made.assumed[:3]] == [
         "network", "images.quay.io/team/proxy:1.0", "images.quay.io/team/log-agent:3.1",
     ]  # fmt: skip
-    assert any("ip-10-0-0-9 is left out: it is cordoned" in note for note in made.notes)
     assert "not used: 1 Service" in made.notes
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from io import BytesIO, TextIOWrapper
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,9 @@ def test_one_after_another_says_what_all_together_say(order: tuple[tuple[str, ..
     for name, one in expected["workloads"].items():
         one.pop("groups", None)  # which nodes a selector means is told by both together only
         made["workloads"][name].pop("groups", None)
+    # Nor do nodes alone tell that a DaemonSet comes to cordoned ones too: they are left out, with a note.
+    for one in (expected, made):
+        one["nodes"].pop("m6i-xlarge-eu-1a-cordoned", None)
     del expected["name"], made["name"]
     assert made == expected
     for files in order:
@@ -108,6 +113,9 @@ def test_nodes_and_workloads_together_tell_where_workloads_run() -> None:
 def test_a_users_file_keeps_every_other_byte(mark: str, ending: str) -> None:
     text = mark + template("kubernetes").replace("\n", ending)
     made = into(text, NODES, groups=("web",))
+    assert any(
+        note.startswith("web has nodes of several instance types (m6i.xlarge, g5.2xlarge)") for note in made.notes
+    )
     assert made.changes == (
         "nodes.web.count: 50 -> 19 (from nodes.json)",
         "nodes.web.memory: 16384000000 B (from nodes.json, the least; the most is 32768000000 B)",
@@ -234,6 +242,41 @@ def test_images_of_a_file_of_its_name_and_of_workloads(tmp_path: Path) -> None:
     assert [one.key for one in made.assumed] == ["images.nginx:1"]
     other = into(MINE, workload(tmp_path, "quay.io/team/web:1"))
     assert set(data(other.text)["images"]) == {"api", "quay.io/team/web:1"}
+
+
+def test_a_manifest_that_is_nobodys_is_a_new_image_and_says_so(tmp_path: Path) -> None:
+    made = into(MINE, manifest(tmp_path, "m.json"))
+    assert set(data(made.text)["images"]) == {"api", "m"}
+    assert made.notes == (
+        "m.json is a new image, m, since mine.yaml has none of that name; say which it is: rolloutsim import "
+        "NAME=m.json --into mine.yaml",
+    )
+
+
+def test_a_manifest_without_a_file_is_the_only_image_or_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = Path(manifest(tmp_path)).read_bytes()
+    for name, text in (("api", MINE), ("app", MINE.replace("api:", "app:"))):
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(content)))
+        made = into(text, "-")
+        assert made.changes == (f"images.{name}: 346 MB -> 1 layer (from <stdin>)",)
+        assert made.notes == (f"<stdin> is taken to be {name}, the only image",)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(content)))
+    with pytest.raises(
+        UnreadableError, match=r"which image of mine.yaml \(api, app\) is it\? say it: .* NAME=- --into"
+    ):
+        into(MINE + "  app: 3 MB\n", "-")
+
+
+def test_nodes_put_together_are_told_where_a_workload_runs_on_some_only(tmp_path: Path) -> None:
+    given = [nodes(tmp_path, ("m6", "a", 2), ("g5", "a", 3)), workload(tmp_path, "api")]
+    path = tmp_path / "d.json"
+    one = json.loads(path.read_text(encoding="utf-8"))
+    one["spec"]["template"]["spec"]["nodeSelector"] = {"node.kubernetes.io/instance-type": "m6"}
+    path.write_text(json.dumps(one), encoding="utf-8")
+    made = into(MINE, *given, groups=("web",))
+    assert any(note.startswith("Deployment d may run on 2 of the 5 nodes of web; simulated as") for note in made.notes)
 
 
 def test_images_that_are_not_clear_are_asked_for(tmp_path: Path) -> None:

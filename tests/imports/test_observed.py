@@ -134,7 +134,10 @@ def test_files_folders_and_the_standard_input(tmp_path: Path, monkeypatch: pytes
     ("raw", "message"),
     [
         (b"", "empty; nothing is read from it"), (b"\n \n", "empty"), (b"hello\n", "nothing that tells of pulls"),
-        (gzip.compress(b"x"), "compressed with gzip; unpack it: zcat FILE | rolloutsim calibrate SCENARIO --events -"),
+        (
+            gzip.compress(b"x", mtime=0),
+            "compressed with gzip; unpack it: zcat FILE | rolloutsim calibrate SCENARIO --events -",
+        ),
         (b"\x00\xff" * 99, "nothing that tells of pulls"), (b'{"a": ', "not JSON"), (b"[" * 5000, "not read"),
         (b"rolloutsim: 1\n", "a scenario, which stands first: rolloutsim calibrate"),
         (b'{"a": 1}\n{"b": 2}\n', "nothing that tells of pulls"), (b"kind: [", "neither JSON nor YAML"),

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.imports.drafts import assumed, draft, groups, images, nodes, references, workloads
+    from rolloutsim.imports.drafts import (
+        assumed,
+        draft,
+        groups,
+        images,
+        machines,
+        nodes,
+        placing,
+        references,
+        running,
+        runtimes,
+        totals,
+        workloads,
+    )
 else:
     __getattr__ = front(__name__)
 

@@ -49,8 +49,8 @@ def draft(
         If what was found does not fit together.
     """
     assumed: list[Assumed] = []
-    notes: list[str] = []
-    named = _named(found.workloads, notes)
+    notes = list(found.notes)
+    named = drafts.workloads.scaled(_named(found.workloads, notes), found, notes)
     is_alone = groups is None
     groups = drafts.groups.groups_of(found, notes) if groups is None else groups
     references = list(dict.fromkeys([*drafts.references.references(found), *known]))
@@ -59,62 +59,87 @@ def draft(
     content: dict[str, Any] = {
         "rolloutsim": 1,
         "name": f"imported from {', '.join(origins[:3])}{f' and {len(origins) - 3} more' if len(origins) > 3 else ''}",
-        "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes),
-        "network": Said(NETWORK, "assumed: the line rate of every NIC and of every registry's uplink"),
+        "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes, is_alone),
     }
-    kind = next((one.instance_type for one in found.nodes if one.instance_type), None)
-    command = f"aws ec2 describe-instance-types --instance-types {kind}" if kind else "ethtool eth0, on a node"
-    assumed.append(Assumed("network", NETWORK, "line rate of every NIC and of every registry's uplink", command))
+    content |= drafts.machines.network(found, groups, len(registries), assumed)
     if len(registries) > 1:
         content["registries"] = {
             name: Said({"uplink": NETWORK}, f"assumed; serves images of {host}") for host, name in registries.items()
         }
     content["images"] = {
         name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
-        for name in dict.fromkeys([*references, *sizes])
+        for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
+    mirrors, hosts = drafts.runtimes.mirrors(found, list(content["images"]), registries, assumed, notes)
+    if mirrors:
+        content["mirrors"] = mirrors
+        for group in content["nodes"].values():
+            group["hosts"] = hosts
     if is_alone and not content["images"]:
         raise UnreadableError(
-            f"{', '.join(origins[:3])}: no image in what was given; give the workloads whose images roll out as well "
-            "(kubectl get deployments,daemonsets -A -o json), or a manifest: "
+            f"{', '.join(origins[:3])}: {drafts.machines.told(found)}no image in what was given{_why(found.notes)}; "
+            "give the workloads whose images roll out as well (kubectl get deployments,daemonsets -A -o json), or a "
+            "manifest: "
             "crane manifest IMAGE | rolloutsim import IMAGE=-"
         )
     if named:
         content["workloads"] = {
             name: drafts.workloads.workload(one, found, groups, assumed) for name, one in named.items()
         }
+    if found.is_swarm:
+        # swarmkit manager/orchestrator/update/updater.go: tasks go to the managers' store.
+        content["controller_manager"] = Said("unlimited", "a Swarm's managers make tasks without calls to an API")
     if found.prepulls:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
         }
-    if named:
+    bounds = drafts.workloads.bounded(named, found)
+    if bounds is not None:
+        assumed.append(bounds)
+    if any("startup" not in one for one in content.get("workloads", {}).values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",
-            "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
+            drafts.workloads.STARTUP_COMMAND[found.is_swarm],
         ))  # fmt: skip
-    assumed.append(Assumed(
-        "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",
-        "fio --name=w --rw=write --bs=1M --size=4G --end_fsync=1, on a node",
-    ))  # fmt: skip
+    if any(one.is_swarm for one in named.values()):
+        assumed.append(Assumed(
+            "rollout.step_overhead", "1.2 s", "from a task's creation until its node pulls; measured on Kubernetes",
+            "docker service ps SERVICE --no-trunc: from Assigned to Preparing",
+        ))  # fmt: skip
+    drafts.machines.disks(found, groups, assumed)
     assumed.append(Assumed(
         "images.<image>.ratio", str(COMPRESSION_RATIO),
         "unpacked / compressed bytes, where only one of the two is known",
         "docker image inspect IMAGE --format '{{.Size}}'",
     ))  # fmt: skip
+    zones = sorted({node.zone for group in groups for node in group.nodes if node.zone})
+    if len(zones) > 1:
+        # A rack here has an uplink, and no input tells one of a zone.
+        assumed.append(Assumed(
+            "network.racks", "none", f"links between the {len(zones)} zones {', '.join(zones[:4])}; as racks of their "
+            "groups they would have one", "iperf3 between nodes of two zones",
+        ))  # fmt: skip
     counts = [
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
     ]  # fmt: skip
+    strangers = drafts.running.unknown(named, found)
+    if strangers:
+        notes.append(strangers)
     if found.unused:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(found.unused.items()))
         notes.append(f"not used: {kinds}")
-    if "HorizontalPodAutoscaler" in found.unused:
-        notes.append("a HorizontalPodAutoscaler sets the replicas of what it scales; those of the workload stand here")
+    if "PodDisruptionBudget" in found.unused:
+        notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
     return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:
     return counted[:-1] if counted.startswith("1 ") else counted
+
+
+def _why(left_out: Sequence[str]) -> str:
+    return f" ({'; '.join(left_out[:3])})" if left_out else ""
 
 
 def _named(several: Iterable[Any], notes: list[str]) -> dict[str, Any]:

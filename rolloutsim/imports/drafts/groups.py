@@ -1,11 +1,11 @@
-"""Nodes that are equal in all that counts here, and which pods may run on them."""
+"""Nodes that are equal in all that counts here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.imports.drafts.placing import has, may_run
 from rolloutsim.imports.drafts.references import name_of
 from rolloutsim.imports.found import Found, FoundNode
 from rolloutsim.structs import struct
@@ -13,7 +13,6 @@ from rolloutsim.structs import struct
 # containerRuntimeVersion's scheme → runtime, and whether the images' sizes in a node's status are unpacked ones:
 # kubernetes pkg/kubelet/images takes what the runtime says; containerd counts the compressed content.
 RUNTIMES = {"containerd": ("containerd", False), "docker": ("dockerd", True), "cri-o": ("cri-o", True)}
-_HARD = ("NoSchedule", "NoExecute")
 
 
 @struct
@@ -30,8 +29,8 @@ def groups_of(found: Found, notes: list[str]) -> list[Group]:
     for node in found.nodes:
         if node.os != "linux":
             notes.append(f"node {node.name} is left out: {node.os} is not simulated")
-        elif node.is_cordoned:
-            notes.append(f"node {node.name} is left out: it is cordoned, and gets no new pods")
+        elif node.is_cordoned and not any(may_run(node, one) for one in found.workloads):
+            notes.append(f"node {node.name} is left out: it is cordoned, and gets none of these pods")
         else:
             nodes.append(node)
     if found.nodes and not nodes:
@@ -40,13 +39,14 @@ def groups_of(found: Found, notes: list[str]) -> list[Group]:
     kinds = {runtime_of(node) for node in nodes}
     like: dict[Any, list[FoundNode]] = {}
     for node in nodes:
-        able = tuple(may_run(node, one.selector, one.tolerations) for one in found.workloads)
+        able = tuple(may_run(node, one) for one in found.workloads)
         able += tuple(has(node, one.selector) for one in found.prepulls)
         like.setdefault((node.instance_type, node.zone, runtime_of(node), able), []).append(node)
     groups: list[Group] = []
     taken: set[str] = set()
     for (kind, zone, runtime, _), several in like.items():
         parts = [kind or "node", zone or "" if len(zones) > 1 else "", runtime or "" if len(kinds) > 1 else ""]
+        parts += ["cordoned"] if all(node.is_cordoned for node in several) else []
         name = first = name_of("-".join(one for one in parts if one))
         number = 2
         while name in taken:
@@ -63,34 +63,3 @@ def runtime_of(node: FoundNode) -> str | None:
     if found is None:
         return None
     return "containerd-1" if found[0] == "containerd" and version.startswith("1.") else found[0]
-
-
-def has(node: FoundNode, selector: Mapping[str, str]) -> bool:
-    """Whether a node has all labels of a selector."""
-    return all(node.labels.get(key) == value for key, value in selector.items())
-
-
-def labels(selector: Mapping[str, str]) -> str:
-    """A selector in words."""
-    return ", ".join(f"{key}={value}" for key, value in selector.items())
-
-
-def may_run(node: FoundNode, selector: Mapping[str, str], tolerations: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether pods of a workload are scheduled there: by its node selector and tolerations."""
-    if not has(node, selector):
-        return False
-    return all(
-        any(_tolerates(one, taint) for one in tolerations) for taint in node.taints if taint.get("effect") in _HARD
-    )
-
-
-def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
-    # kubernetes staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity: ToleratesTaint.
-    if toleration.get("effect") not in (None, "", taint.get("effect")):
-        return False
-    key = toleration.get("key")
-    if key in (None, ""):
-        return toleration.get("operator") == "Exists"
-    if key != taint.get("key"):
-        return False
-    return toleration.get("operator") == "Exists" or (toleration.get("value") or "") == (taint.get("value") or "")

@@ -9,8 +9,10 @@ from rolloutsim.imports.drafts.assumed import IMAGE, Assumed
 from rolloutsim.imports.drafts.groups import RUNTIMES, runtime_of
 from rolloutsim.imports.drafts.nodes import lists
 from rolloutsim.imports.drafts.references import full, name_of
+from rolloutsim.imports.drafts.totals import counts_unpacked, total_of
 from rolloutsim.imports.found import Found, FoundImage
 from rolloutsim.imports.writing import Said
+from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.units import exact_text
 
 
@@ -23,28 +25,42 @@ def image(
         if len(registries) > 1
         else {}
     )
+    file = f"{name_of(name.rpartition('/')[2])}.json"
+    command = f"crane manifest --platform linux/amd64 {name} > {file}, and import that as well"
+    if image is not None and not image.is_named and name == image.name:
+        command = f"crane manifest --platform linux/amd64 IMAGE > m.json, and import that as well: {name}=m.json"
     if image is not None:
         remark = "; ".join([f"from {image.origin}", *image.remarks])
         layers = []
         for layer in image.layers:
-            kind = layer.media_type.rpartition(".")[2]
             sizes = {"compressed": layer.compressed, "unpacked": layer.unpacked}
             own = {key: exact_text("size", size) for key, size in sizes.items() if size is not None}
-            own["digest"] = layer.digest
+            own |= {"digest": layer.digest} if layer.digest else {}
             if layer.media_type.endswith(".tar"):
                 layers.append(Said(own, "not compressed"))
-            elif "zstd" in kind:
+            elif layer.is_zstd:
                 layers.append(Said(own, "zstd, simulated as gzip: it unpacks faster than that"))
-            elif "foreign" in layer.media_type or "nondistributable" in layer.media_type:
+            elif layer.is_foreign:
                 layers.append(Said(own, "comes from a server of its own, if it has urls; simulated as the others"))
             else:
                 layers.append(Said(own))
-        return Said({**registry, "layers": layers}, remark)
+        ratio = {}
+        if any(layer.compressed is None for layer in image.layers):
+            why = "unpacked / compressed bytes of its layers; only unpacked sizes were given"
+            ratio = {"ratio": Said(COMPRESSION_RATIO, f"assumed: {why}")}
+            assumed.append(Assumed(f"images.{name}.ratio", str(COMPRESSION_RATIO), why, command))
+        return Said({**registry, **ratio, "layers": layers}, remark)
+    told = next((one for one in found.totals if total_of(name, one)), None)
+    if told is not None:
+        key = "unpacked" if counts_unpacked(told, found, assumed) else "compressed"
+        text = exact_text("size", told.size)
+        why = f"its layers; the total is from {told.origin}"
+        assumed.append(Assumed(f"images.{name}", f"one layer of {text} {key}", why, command))
+        remark = "; ".join([f"from {told.origin}, the total", *told.remarks, "one layer: assumed"])
+        return Said({**registry, key: text}, remark)
     listed = [
         (node, listing) for node in found.nodes if runtime_of(node) is not None and (listing := lists(node, name))
     ]  # fmt: skip
-    file = f"{name_of(name.rpartition('/')[2])}.json"
-    command = f"crane manifest --platform linux/amd64 {name} > {file}, and import that as well"
     if listed:
         node, total = listed[0]
         is_unpacked = RUNTIMES[node.runtime.partition("://")[0]][1]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.imports import drafts
+from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
 from rolloutsim.imports.drafts.references import full
+from rolloutsim.imports.drafts.running import holds
 from rolloutsim.imports.found import Found, FoundNode
 from rolloutsim.imports.writing import Said
 from rolloutsim.units import exact_text
@@ -17,33 +21,100 @@ MOST_LISTED = 50  # kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go: node
 
 
 def nodes(
-    found: Found, groups: Sequence[Group], references: Sequence[str], assumed: list[Assumed], notes: list[str]
+    found: Found,
+    groups: Sequence[Group],
+    references: Sequence[str],
+    assumed: list[Assumed],
+    notes: list[str],
+    is_alone: bool,
 ) -> Any:
-    """All node groups, with what the kubelet's configuration says."""
-    settings = _kubelet(found)
+    """All node groups, with what the kubelet's configuration says; alone, or for a scenario that is there."""
     if not groups:
-        assumed.append(
-            Assumed("nodes", str(NODES), "how many nodes there are", "kubectl get nodes -o json > nodes.json")
+        settings = _kubelet(found, None, notes, is_alone) | drafts.runtimes.settings(
+            found, "node", None, assumed, notes
         )
-        return {"node": {"count": Said(NODES, "assumed"), **settings}}
-    return {group.name: {**_group(group, references, assumed, notes), **settings} for group in groups}
+        command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
+        assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
+        group = {"count": Said(NODES, "assumed"), **machines.only(found, notes), **_of_swarm(found), **settings}
+        return {"node": group}
+    machines.remarks(found, groups, notes)
+    running = holds(found)
+    return {
+        group.name: {
+            **_group(group, found, references, running, assumed, notes), **_kubelet(found, group, notes, is_alone),
+            **drafts.runtimes.settings(found, group.name, runtime_of(group.nodes[0]), assumed, notes),
+        }
+        for group in groups
+    }  # fmt: skip
 
 
-def _kubelet(found: Found) -> dict[str, Any]:
-    if any(other.settings != found.kubelets[0].settings for other in found.kubelets[1:]):
-        raise UnreadableError(
-            f"{found.kubelets[1].origin}: another kubelet configuration than {found.kubelets[0].origin}; "
-            "give one, and write what differs into the scenario by hand"
-        )
+def _of_swarm(found: Found) -> dict[str, Any]:
+    """What holds for nodes of a Swarm, which run Docker Engine and no kubelet; nothing where there may be others."""
+    if not found.is_swarm:
+        return {}
+    return {
+        "runtime": Said("dockerd", "nodes of a Swarm run Docker Engine"),
+        "serialize_image_pulls": Said(False, "they have no kubelet"),
+        "registry_pull_qps": Said(0, "they have no kubelet"),
+    }
+
+
+_OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+
+
+def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool) -> dict[str, Any]:
+    """What the kubelet's configuration says of a group; None: of nodes that nothing is known of."""
+    for other in found.kubelets[1:]:
+        if (other.settings, other.free) != (found.kubelets[0].settings, found.kubelets[0].free):
+            raise UnreadableError(
+                f"{other.origin}: another kubelet configuration than {found.kubelets[0].origin}; "
+                "give one, and write what differs into the scenario by hand"
+            )
     if not found.kubelets:
         return {}
     one = found.kubelets[0]
-    return {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
+    content = {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
+    disk = min((node.disk for node in group.nodes if node.disk), default=0) if group is not None else 0
+    if not disk and is_alone:
+        dropped = [
+            key for key in _OF_DISKS if content.pop(key, None) is not None or (key in _OF_DISKS[:1] and one.free)
+        ]
+        if dropped:
+            note = (
+                f"{' and '.join(dropped)} of {one.origin}: not taken, since nothing tells how large the disks are; "
+                "kubectl get nodes -o json > nodes.json"
+            )
+            notes += [] if note in notes else [note]
+        return content
+    if not disk:  # a scenario that is there may tell how large they are
+        if one.free:
+            notes.append(
+                f"evictionHard of {one.origin} in bytes is not taken: give the nodes as well, whose disks it is of"
+            )
+        return content
+    shares, sizes = dict(one.settings.get("eviction_hard", {})), []
+    for key, free in one.free.items():
+        if free < disk:
+            shares[key] = exact_text("share", round(free / disk, 4))
+            sizes.append(f": {key} {exact_text('size', free)} of {exact_text('size', disk)}")
+        else:
+            notes.append(
+                f"evictionHard {key}.available of {one.origin} is {exact_text('size', free)}, and the disks are smaller"
+            )
+    return content | ({"eviction_hard": Said(shares, f"from {one.origin}{''.join(sizes)}")} if sizes else {})
 
 
-def _group(group: Group, references: Sequence[str], assumed: list[Assumed], notes: list[str]) -> dict[str, Any]:
+def _group(
+    group: Group,
+    found: Found,
+    references: Sequence[str],
+    running: Mapping[str, set[str]],
+    assumed: list[Assumed],
+    notes: list[str],
+) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
-    content: dict[str, Any] = {"count": Said(len(nodes), origin)}
+    machine = machines.machine(group, found)
+    content: dict[str, Any] = {"count": Said(len(nodes), origin), **machine}
     runtime = runtime_of(nodes[0])
     if runtime is None:
         shown = nodes[0].runtime or "none named"
@@ -57,14 +128,20 @@ def _group(group: Group, references: Sequence[str], assumed: list[Assumed], note
     if memory:
         content["memory"] = Said(exact_text("size", min(memory)), origin + _span(memory))
     if disk:
-        content["disk"] = Said({"capacity": exact_text("size", min(disk))}, origin + _span(disk))
+        capacity = exact_text("size", min(disk))
+        if "disk" in content:
+            content["disk"] = {"capacity": Said(capacity, origin + _span(disk)), **content["disk"]}
+        else:
+            content["disk"] = Said({"capacity": capacity}, origin + _span(disk))
     cached = {}
     for reference in references:
-        holders = sum(lists(node, reference) is not None for node in nodes)
+        has = [lists(node, reference) is not None for node in nodes]
+        runs = [full(reference) in running.get(node.name, ()) for node in nodes]
+        holders = sum(map(or_, has, runs))
         if holders:
             cached[reference] = Said(
                 "100%" if holders == len(nodes) else holders,
-                f"{origin}: {holders} of {len(nodes)} nodes list it"
+                f"{origin}: {holders} of {len(nodes)} nodes list it{' or run it' if sum(has) < holders else ''}"
                 + ("; lists end at 50 images, so more may have it" if _is_cut(nodes) and holders < len(nodes) else ""),
             )
             notes.append(

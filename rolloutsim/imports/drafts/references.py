@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports.found import Found, FoundImage
+from rolloutsim.imports.found import Found, FoundImage, FoundLayer
 
 
 def references(found: Found) -> list[str]:
@@ -48,21 +48,59 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
     for image in images:
         like = [one for one in references if full(one) == full(image.name)]
         if not like and not image.is_named:
-            like = [one for one in references if name_of(image.name) in short_names(one)]
+            like = [one for one in references if may_be(image.name, one)]
             if len(like) > 1:
                 raise UnreadableError(
                     f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import {like[0]}={image.origin}"
                 )
-        name = like[0] if like else image.name
-        if name in sizes and sizes[name].layers != image.layers:
+        name = like[0] if like else next((one for one in sizes if full(one) == full(image.name)), image.name)
+        both = _together(sizes[name], image, notes) if name in sizes else image
+        if both is None:
             raise UnreadableError(
                 f"{image.origin}: another manifest of {name} than {sizes[name].origin}; leave one of them out, or give "
                 f"it another name: rolloutsim import NAME={image.origin}"
             )
-        sizes[name] = image
+        sizes[name] = both
         if like and not image.is_named:
             notes.append(f"{image.origin} is taken to be {name}, of its name")
     return sizes
+
+
+def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundImage | None:
+    """What two files tell of one image: of one what its layers are on the wire, of both what they unpack to.
+
+    None if they contradict each other.
+    """
+    main, other = (second, first) if _is_unpacked_only(first) else (first, second)
+    if main.layers == other.layers:
+        return second
+    if not _is_unpacked_only(other):
+        if [(one.digest, one.compressed) for one in main.layers] != [
+            (one.digest, one.compressed) for one in other.layers
+        ]:
+            return None
+    elif len(main.layers) != len(other.layers):
+        notes.append(
+            f"{other.origin} is not used: it has {len(other.layers)} layers, and {main.origin} has {len(main.layers)}"
+        )
+        return main
+    layers = tuple(
+        FoundLayer(one.digest, one.compressed, one.media_type, also.unpacked if one.unpacked is None else one.unpacked)
+        for one, also in zip(main.layers, other.layers, strict=True)
+    )
+    if layers == main.layers:
+        return main
+    remarks = (*main.remarks, f"unpacked sizes from {other.origin}")
+    return FoundImage(main.name, main.is_named, main.origin, layers, remarks)
+
+
+def _is_unpacked_only(image: FoundImage) -> bool:
+    return any(layer.compressed is None for layer in image.layers)
+
+
+def may_be(file: str, reference: str) -> bool:
+    """Whether a file's name, without its suffix, may stand for an image."""
+    return name_of(file) in short_names(reference)
 
 
 def short_names(reference: str) -> set[str]:

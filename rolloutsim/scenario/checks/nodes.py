@@ -38,7 +38,9 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
     here = dotted(path)
     if line_rate(group.nic, document) is None:
         message = f"{here} has no NIC rate; add 'nic' to it, or 'network: 1 Gbit/s' for all NICs and registries"
-        yield Problem((*path, "count"), message, at="key", related=(("network", "rate"), (*path, "nic")))
+        yield Problem(
+            (*path, "count"), message, at="key", related=(("network", "rate"), (*path, "nic"), (*path, "preset"))
+        )
     if group.racks and document.network.racks is None:
         message = f"{here} is in racks, but network.racks gives them no uplink"
         help = "add network.racks: {uplink: 40 Gbit/s}, or {oversubscription: 2.5}"

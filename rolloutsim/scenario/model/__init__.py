@@ -4,9 +4,9 @@ Descriptions, units, defaults and their sources live in the fields' metadata; `e
 errors are made from it. What spans several parts (names that refer to others, keys that exclude each other) is
 checked in `rolloutsim.scenario.checks`.
 
-Reading order: `document` (the whole), `nodes`, `volumes` (of nodes), `network`, `registries`, `caches` (and mirrors),
-`images`, `rollout` (workloads and controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds`
-(what they share).
+Reading order: `document` (the whole), `nodes`, `machines` and `volumes` (of nodes), `network`, `registries`, `caches`
+(and mirrors), `images`, `rollout` (workloads and controllers), `traffic` (and failures), `planning` (thresholds,
+sweeps), `kinds` (what they share).
 
 The rooms do without `from __future__ import annotations`: pydantic would have to evaluate each annotation as text,
 which is a third of the time that importing them takes.
@@ -16,17 +16,9 @@ from rolloutsim.scenario.model.caches import CacheSpec, CopiedSpec, MirrorSpec
 from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
+from rolloutsim.scenario.model.machines import GP3, DiskSpec, UnpackSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import (
-    GP3,
-    GROUP,
-    MOST_NODES,
-    DiskSpec,
-    GroupSpec,
-    RetrySpec,
-    SnapshotterSpec,
-    UnpackSpec,
-)
+from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec, RetrySpec, SnapshotterSpec
 from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec

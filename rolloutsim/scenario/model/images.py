@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from rolloutsim.manifests.layers import PLATFORM
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, fault, key, short
 from rolloutsim.scenario.model.kinds import Name, Share, Size, SizeOrNone, Spec, Words
 
@@ -61,6 +62,15 @@ class ImageSpec(Spec):
         name="layer",
         description="the image's own layers, from the base to the top; a number divides its size into equal ones",
     )
+    manifest: Words | None = key(
+        None,
+        description="a file with its manifest, which tells its layers: as crane manifest, skopeo inspect --raw and "
+        "docker manifest inspect -v print it; where it is not absolute it is looked for beside the scenario's file",
+    )
+    platform: Words | None = key(
+        None, shown=PLATFORM, source="assumed: what most nodes are",
+        description="whose layers are taken from a manifest of several platforms",
+    )  # fmt: skip
     ratio: Annotated[float, Number(0.01, most=1000)] | None = key(
         None, unit="ratio", shown=str(COMPRESSION_RATIO),
         description="unpacked / compressed bytes, for layers that give only one of the two",

@@ -30,7 +30,6 @@ from rolloutsim.scenario.fields import (
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
     AnyRate,
-    ByteRate,
     LastingTime,
     Name,
     Names,
@@ -45,16 +44,16 @@ from rolloutsim.scenario.model.kinds import (
     Trips,
     Words,
 )
+from rolloutsim.scenario.model.machines import DiskSpec, InstanceType, UnpackSpec, equipped
 from rolloutsim.scenario.model.volumes import VolumeSnapshotSpec
 from rolloutsim.scenario.orchestration import Requeue
+from rolloutsim.scenario.presets import sources, volumes
 from rolloutsim.scenario.snapshotters import NEEDED, SNAPSHOTTERS
 from rolloutsim.scenario.snapshotters import default_source as snapshotter_source
 from rolloutsim.scenario.snapshotters import shown_default as shown_snapshotter
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
-
-GP3 = 125 * 2.0**20  # the source stands at DiskSpec.rate [B/s]
 
 _KUBELET_TYPES = "kubelet config/v1beta1/types.go"
 
@@ -70,67 +69,6 @@ class _System(Word):
             )
             raise fault(message, "leave these nodes out; other nodes are simulated without them")
         return super().read(value)
-
-
-class UnpackSpec(Spec):
-    """How fast a node unpacks layers."""
-
-    rate: ByteRate = key(
-        135e6, unit="rate", shown="135 MB/s",
-        description="compressed bytes that one core reads per second while it decompresses",
-        source="containerd PR 13560, Go standard library on NVIDIA Grace, an image of 1.8 GiB: 135 MiB/s of input; "
-        "rounded down to 135 MB/s, 5 % less (assumed: most cores are slower)",
-    )  # fmt: skip
-    cores: Annotated[int, Whole(1, 1024)] | None = key(
-        None, description="cores that unpack; one layer uses one of them", shown="1; cri-o: 4",
-        source="containerd plugins/transfer/plugin.go L284: one layer of an image is unpacked at a time, and gzip "
-        "is decompressed by one core; cri-o decompresses each of the layers that it fetches on a core of its own "
-        "(assumed: nodes of four cores)",
-    )  # fmt: skip
-    stored_rate: AnyRate | None = key(
-        None, unit="rate", shown="4 × rate",
-        description="the same of layers that do not compress (unpacked no larger than compressed), whose deflate "
-        "blocks are stored",
-        source="spegel-org/benchmark-results, 10 AKS nodes: 1 GiB of random bytes in one layer takes 4.7 s, of which "
-        "0.7 s for the network of 12.5 Gbit/s and 2.1 s for a disk of 500 MB/s (Azure, D8ds_v5) leave 1.8 s, or "
-        "590 MB/s; rounded down to 4 × 135 MB/s",
-    )  # fmt: skip
-
-
-class DiskSpec(Spec):
-    """A node's disk: how fast it is, how large, and what is on it before the rollout."""
-
-    rate: ByteRate = key(
-        GP3, unit="rate", shown="125 MiB/s", description="write rate",
-        source="AWS EBS gp3 without provisioned throughput: 125 MiB/s; EBS volume types page",
-    )  # fmt: skip
-    iops: Annotated[float, Whole(1, 100_000_000, unlimited=True)] | None = key(
-        None, unit="operations per second", shown="3000 at 125 MiB/s, unlimited at any other rate",
-        description="operations; a file that is written takes one at least",
-        source="AWS EBS gp3 without provisioned IOPS: 3,000; EBS volume types page. At any other rate assumed",
-    )  # fmt: skip
-    sync: Time = key(
-        0.002, unit="time", shown="2 ms", description="what a synchronous write takes; not used at rate: unlimited",
-        source="assumed: AWS says single-digit milliseconds of EBS gp3 (EBS volume types page); local SSDs need about "
-        "0.2 ms",
-    )  # fmt: skip
-    dirty_ratio: Share = key(
-        0.20, unit="share", shown="20%",
-        description="share of `memory` that unwritten bytes may take; whoever unpacks more waits for the disk, and "
-        "from half of it on the disk writes by itself",
-        source="Linux Documentation/admin-guide/sysctl/vm.rst: dirty_ratio 20, dirty_background_ratio 10",
-    )  # fmt: skip
-    capacity: Size | None = key(
-        None, unit="size", shown="none: everything fits", description="size; a pull that does not fit fails"
-    )
-    used: SizeOrNone | None = key(
-        None, unit="size", shown="0 B", source="assumed",
-        description="what no garbage collection can remove: the system, logs, images in use",
-    )  # fmt: skip
-    old_images: SizeOrNone | None = key(
-        None, unit="size", shown="0 B", source="assumed",
-        description="unused images, which image garbage collection removes; those of `cached` come on top",
-    )  # fmt: skip
 
 
 class PullSpec(Spec):
@@ -374,6 +312,14 @@ class GroupSpec(Spec):
         description="whom the nodes ask for an image, in this order: caches, mirrors and registries; the image's "
         "registry comes last where it is not named; others are asked only if they are for that registry",
     )  # fmt: skip
+    preset: Annotated[str, InstanceType()] | None = key(
+        None, shown="none",
+        description="the nodes' machine, an instance type of AWS, Google Cloud or Azure: what the group itself says "
+        "nothing of, nic, disk.rate, disk.iops, memory and unpack.cores, is as that machine has it. nic is the rate "
+        "that lasts, since bursts are not simulated; disk.rate the lower of what the machine moves to its disks and of "
+        "the volume that nodes have where nobody asks for another one",
+        source=f"{sources()}. Volumes: {volumes()}",
+    )  # fmt: skip
     nic: AnyRate | None = key(
         None, unit="rate", shown="network.rate",
         description="line rate of each node's network interface, in each direction",
@@ -577,6 +523,12 @@ class GroupSpec(Spec):
     pulls: tuple[PullSpec, ...] | None = key(
         None, description="what the nodes pull and when, with rollout.strategy: schedule"
     )
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Put in what the preset has, as defaults: nothing counts as given but what was."""
+        super().model_post_init(context)
+        if self.preset is not None:
+            self.__dict__.update(equipped(self.preset, self.__dict__, self.model_fields_set))
 
 
 def _one_group(value: Any) -> Any:
