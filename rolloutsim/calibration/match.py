@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from rolloutsim.errors import UsageError
 from rolloutsim.imports.drafts.references import full, name_of, short_names
 from rolloutsim.imports.observed import ObservedPull
 from rolloutsim.scenario.model import COMPRESSION_RATIO
@@ -80,7 +81,16 @@ def matches(scenario: ResolvedScenario, seen: Sequence[ObservedPull], nodes: Seq
         The pulls.
     nodes : sequence of (str, str)
         Groups, and patterns of the names of their nodes (`ip-10-0-*`); without any, names tell, or the only group.
+
+    Raises
+    ------
+    UsageError
+        If there is no such group.
     """
+    known = [group.name for group in scenario.groups]
+    for group, pattern in nodes:
+        if group not in known:
+            raise UsageError(f"--node {group}={pattern}: no group of nodes is named so; there are: {', '.join(known)}")
     return _Matching(scenario, nodes).of(seen)
 
 

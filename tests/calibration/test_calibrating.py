@@ -224,6 +224,20 @@ def test_nodes_belong_to_groups_by_pattern_name_or_being_the_only_one() -> None:
     assert len(matches(loads(SCENARIO).resolve(), pulls).pulls) == 5
 
 
+def test_a_pattern_of_nodes_for_a_group_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"--node api=ip-\*: no group of nodes is named so; there are: web"):
+        matches(loads(SCENARIO).resolve(), [], [("api", "ip-*")])
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"{", b"[1, 2", b"a: [", b'{"kind": "Event"}', b"\x1f\x8b"])
+def test_hostile_events_are_refused_and_not_a_traceback(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(SCENARIO)
+    (tmp_path / "e.json").write_bytes(content)
+    done = CliRunner().invoke(main, ["calibrate", str(tmp_path / "s.yaml"), "--events", str(tmp_path / "e.json")])
+    assert done.exit_code == 6, done.output
+    assert done.stderr.startswith("error: ")
+
+
 def test_the_runtime_began_when_stamps_and_duration_together_say() -> None:
     scenario = loads(SCENARIO).resolve()
     stamped = ObservedPull(API, "web-000", None, 100.0, 105.0, 1.0, 4.2, 0.0, None, None, "kubelet event", "x")
