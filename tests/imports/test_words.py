@@ -89,7 +89,8 @@ def test_what_is_left_out_for_one_reason_is_one_note(tmp_path: Path) -> None:
 
 def test_that_all_workloads_roll_out_at_once_is_said_first(tmp_path: Path) -> None:
     several = [workload(meta={"name": name}) for name in "abc"]
-    assert made_of(tmp_path, *several).notes[0] == (
+    paused = workload(meta={"name": "d"}, paused=True)
+    assert made_of(tmp_path, paused, *several).notes[0] == (
         "all 3 workloads roll out at the same moment; take out those that do not, or write after: [NAME] where one "
         "waits for another"
     )
