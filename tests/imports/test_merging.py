@@ -202,7 +202,10 @@ def test_nodes_that_were_assumed_make_place(tmp_path: Path, before: str) -> None
     kept = {"registry_burst": 7} if "burst" in before else {}
     own = {"runtime": "containerd", "memory": "8589934592 B"}
     assert data(made.text)["nodes"] == {"m6": {**kept, "count": 2, **own}, "g5": {**kept, "count": 3, **own}}
-    assert ("which groups a workload runs on is told by nodes and workloads together; give both") in made.notes
+    assert (
+        "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
+        in made.notes
+    )
 
 
 def test_kubelet_settings_are_of_all_groups_or_of_those_that_are_named() -> None:
