@@ -165,7 +165,7 @@ def _talk(notes: Sequence[str], assumed: Sequence[Assumed]) -> None:
     rest = len(assumed) - min(len(shown), _MOST_SHOWN)
     if rest:
         click.echo(
-            f"  and {rest} more, alike or less important; in the scenario 'assumed' stands behind each", err=True
+            f"  and {rest} more, alike or less important; values of the scenario have 'assumed' behind them", err=True
         )
 
 

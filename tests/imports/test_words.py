@@ -71,7 +71,7 @@ def test_many_images_without_a_manifest_do_not_hide_what_else_is_assumed(tmp_pat
         "  images.app0", "  images.app1", "  images.app2",
     ]  # fmt: skip
     assert any(line.startswith("  rollout.startup: 0 s") for line in lines)
-    assert lines[-1] == "  and 17 more, alike or less important; in the scenario 'assumed' stands behind each"
+    assert lines[-1] == "  and 17 more, alike or less important; values of the scenario have 'assumed' behind them"
 
 
 def test_what_is_left_out_for_one_reason_is_one_note(tmp_path: Path) -> None:
