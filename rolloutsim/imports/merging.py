@@ -14,16 +14,18 @@ from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.imports.assumptions import edited_anew
 from rolloutsim.imports.documents import INPUT
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
 from rolloutsim.imports.drafts.references import full, name_of
-from rolloutsim.imports.editing import edited, opened, plain, remarks_of
+from rolloutsim.imports.editing import opened, plain, remarks_of
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.matching import groups_as, images_as, mixed
 from rolloutsim.imports.writing import Said, flow
 from rolloutsim.scenario import text as texts
+from rolloutsim.scenario.assumed import assumptions, why_assumed
 from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
 from rolloutsim.scenario.structure import ROOT, Part
@@ -88,7 +90,7 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
     into = _Into(texts.read(text.removeprefix("\ufeff"), file).data, remarks_of(text), found, file)
     into.take(origins, groups)
     try:
-        made = edited(text, into.changes)
+        made = edited_anew(text, into.data, into.changes)
     except UnreadableError as error:
         raise UnreadableError(f"{file}: {error}") from None
     try:
@@ -108,6 +110,7 @@ class _Into:
     def __init__(self, data: Mapping[str, Any], remarks: Mapping[Path, str], found: Found, file: str) -> None:
         self.data = data
         self.remarks = remarks
+        self.told_assumed = assumptions(data)
         self.found = found
         self.file = file
         self.changes: dict[Path, Said] = {}
@@ -197,7 +200,7 @@ class _Into:
         kept: dict[str, Any] = {}
         if placeholder is not None and placeholder not in nodes:
             kept = {
-                key: Said(value, self.remarks.get(("nodes", placeholder, key), ""))
+                key: self._with_remarks(value, ("nodes", placeholder, key))
                 for key, value in self._map(("nodes", placeholder)).items() if key != "count"
             }  # fmt: skip
             self.changes["nodes", placeholder] = Said(None)
@@ -307,9 +310,19 @@ class _Into:
         elif self._is_assumed(path):
             self.changes[path] = Said(old, said.remark)
 
+    def _with_remarks(self, value: Any, path: Path) -> Any:
+        """What stands at a path, with what is remarked of it."""
+        remark = self.remarks.get(path, "")
+        if isinstance(value, Mapping) and not remark:
+            return {key: self._with_remarks(inner, (*path, key)) for key, inner in value.items()}
+        why = why_assumed(path, self.told_assumed)
+        return Said(value, remark or (f"{_ASSUMED}: {why}" if why is not None else ""))
+
     def _is_assumed(self, path: Path) -> bool:
         """Whether a value or what it is in is called assumed there."""
-        return any(self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1))
+        return why_assumed(path, self.told_assumed) is not None or any(
+            self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1)
+        )
 
     def _at(self, path: Path) -> Any:
         """What stands at a path, short forms written out; None where nothing does."""

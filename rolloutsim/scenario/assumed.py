@@ -95,8 +95,11 @@ def assumed_problems(document: Document) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def value_at(data: Any, path: Path) -> Any:
-    """What stands at a path of a scenario's data, in its long form; something that equals nothing where none does."""
+def value_at(data: Any, path: Path, opened: bool = True) -> Any:
+    """What stands at a path of a scenario's data; something that equals nothing where none does.
+
+    Short forms around it are written out, and itself if it is to be `opened`.
+    """
     part: Part | None = ROOT
     for step in path:
         data = _opened(data, part)
@@ -107,7 +110,9 @@ def value_at(data: Any, path: Path) -> Any:
         else:
             return _NOTHING
         part = part.step(step) if part is not None else None
-    return _NOTHING if data is None else _opened(data, part)
+    if data is None:
+        return _NOTHING
+    return _opened(data, part) if opened else data
 
 
 def _opened(value: Any, part: Part | None) -> Any:
