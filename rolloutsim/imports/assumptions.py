@@ -23,7 +23,7 @@ _TOLD = ("registry", "of")  # keys of a part that stand for names in the input, 
 
 def with_assumed(content: Mapping[str, Any]) -> dict[str, Any]:
     """A scenario's content with the key `assumed`, where any of it is."""
-    found = {dotted(path): why for path, why in assumed_in(content)}
+    found = {dotted(path): Said(why) for path, why in assumed_in(content)}
     return {**content, KEY: found} if found else dict(content)
 
 
