@@ -35,6 +35,7 @@ from rolloutsim.structs import struct
 
 _HEAD = """\
 # yaml-language-server: $schema=rolloutsim.schema.json
+# Editors check it with that file beside it: rolloutsim schema > rolloutsim.schema.json
 # Behind each value stands where it is from; what is assumed, look at first.
 """
 

@@ -28,6 +28,7 @@ from rolloutsim.scenario import text as texts
 from rolloutsim.scenario.assumed import assumptions, why_assumed
 from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
+from rolloutsim.scenario.presets import preset
 from rolloutsim.scenario.structure import ROOT, Part
 from rolloutsim.structs import struct
 
@@ -38,6 +39,8 @@ _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files")  # what layers take the place of
+_OF_MACHINE = ("nic", "disk", "memory", "unpack")  # keys of a group that a preset has
+_SAME_RATE = 0.01  # of a NIC's rate: descriptions and tables round it (assumed)
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
 _GROUPS_STAY = (
     "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
@@ -209,9 +212,29 @@ class _Into:
             if "cached" in told:
                 told["cached"] = {names.get(image, image): share for image, share in told["cached"].items()}
             if name in theirs:
+                if "nic" in self._map(("nodes", name)):
+                    self._leave_out_preset(name, told)
                 self._all(("nodes", name), told)
             else:
-                self.changes["nodes", name] = Said({**kept, **_told(told)}, "")
+                own = kept
+                if "preset" in told and "nic" in kept:
+                    if self._is_of_other_machine(kept["nic"], told["preset"].value):
+                        own = {key: value for key, value in kept.items() if key not in _OF_MACHINE}
+                    else:
+                        self._leave_out_preset(name, told)
+                self.changes["nodes", name] = Said(_over(own, _told(told), ("nodes", name)), "")
+
+    def _leave_out_preset(self, name: str, told: dict[str, Any]) -> None:
+        """Take out a preset, of which a group says itself what it would say."""
+        if "preset" in told and "preset" not in self._map(("nodes", name)):
+            preset = told.pop("preset").value
+            self.notes.append(f"{name} keeps the machine that stands there: preset {preset} is not taken")
+
+    def _is_of_other_machine(self, nic: Said, kind: str) -> bool:
+        """Whether a NIC was taken from a description, and is not that of an instance type."""
+        rate = preset(kind).values.get("nic")
+        told = _meaning(nic.value, _part_at(("nodes", "", "nic")))
+        return nic.remark.startswith("from ") and rate is not None and abs(told - rate) > _SAME_RATE * rate
 
     def _image(self, reference: str, name: str, image: Said, assumed: Sequence[Assumed]) -> None:
         content = {key: value for key, value in image.value.items() if key != "registry"}
@@ -362,6 +385,26 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in content.items()
         if not (isinstance(value, Said) and value.remark.startswith(_ASSUMED))
     }
+
+
+def _over(kept: Mapping[str, Any], told: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """What a group says with what is told of it, parts key by key."""
+    result = dict(kept)
+    for key, one in told.items():
+        inner, before = _keyed(one, None), result.get(key)
+        if isinstance(inner, Mapping) and before is not None:
+            result[key] = {**_keyed(before, (*path, key)), **inner}
+        else:
+            result[key] = one
+    return result
+
+
+def _keyed(value: Any, path: Path | None) -> Any:
+    """A part as a map whose values have the part's remark; at a path, its short form written out."""
+    if not isinstance(value, Said):
+        return value
+    inner = value.value if path is None else opened(value.value, {}, _part_at(path), path)
+    return {key: Said(one, value.remark) for key, one in inner.items()} if isinstance(inner, Mapping) else value
 
 
 def _first_remark(value: Any) -> str:

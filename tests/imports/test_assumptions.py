@@ -119,6 +119,17 @@ def test_a_scenario_without_comments_knows_what_is_assumed_in_it() -> None:
     assert list(assumed(made)) == list(assumed(into(imported([WORKLOADS]).text, NODES)))
 
 
+def test_what_is_assumed_of_nodes_goes_with_them_to_their_groups(tmp_path: Path) -> None:
+    text = imported([WORKLOADS, one_type(tmp_path)]).text
+    for given in (text, json.dumps(yaml.safe_load(text))):
+        made = into(given, NODES)
+        groups = yaml.safe_load(made)["nodes"]
+        kept = [name for name, group in groups.items() if "iops" in group.get("disk", {})]
+        assert kept
+        for name in kept:
+            assert assumed(made)[f"nodes.{name}.disk.iops"] == "gp3 without provisioned IOPS"
+
+
 def test_what_files_do_not_tell_keeps_its_lines() -> None:
     mine = """\
 rolloutsim: 1
