@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
 from rolloutsim.imports.documents import INPUT
-from rolloutsim.imports.drafts.assumed import Assumed
+from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
 from rolloutsim.imports.drafts.references import full, name_of
@@ -23,7 +23,7 @@ from rolloutsim.imports.editing import edited, opened, plain, remarks_of
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.matching import groups_as, images_as, mixed
 from rolloutsim.imports.writing import Said, flow
-from rolloutsim.scenario import text as texts
+from rolloutsim.scenario import loading
 from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
 from rolloutsim.scenario.structure import ROOT, Part
@@ -32,10 +32,12 @@ from rolloutsim.structs import struct
 Path = tuple[str, ...]
 
 _ASSUMED = "assumed"
+_PARTLY = "; assumed: "  # in the remark of a value that rests on more than what was read
 _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
-_BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files")  # what layers take the place of
+# What layers take the place of.
+_BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
 
 
@@ -82,7 +84,8 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
     UnreadableError
         If it is not clear what is what, or the scenario would not be valid.
     """
-    into = _Into(texts.read(text.removeprefix("\ufeff"), file).data, remarks_of(text), found, file)
+    given = loading.draft(text.removeprefix("\ufeff"), file)
+    into = _Into(given.data, given.filled().data.get("images"), remarks_of(text), found, file)
     into.take(origins, groups)
     try:
         made = edited(text, into.changes)
@@ -102,8 +105,11 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
 class _Into:
     """A scenario's data, and the changes that are collected for it."""
 
-    def __init__(self, data: Mapping[str, Any], remarks: Mapping[Path, str], found: Found, file: str) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], images: Any, remarks: Mapping[Path, str], found: Found, file: str
+    ) -> None:
         self.data = data
+        self.images = images  # the same with the layers of manifests in the place of these
         self.remarks = remarks
         self.found = found
         self.file = file
@@ -230,7 +236,7 @@ class _Into:
                 f"{remark.removeprefix('from ')}: another manifest of {path[1]}; leave one of them out"
             )
         old = self._map(path)
-        before = _layers_of(old.get("layers"))
+        before = _layers_of((self.images[path[1]] if "manifest" in old else old).get("layers"))
         if "base" not in old and _are_same(before, layers, _part_at((*path, "layers", ""))):
             return
         by_digest = {str(one["digest"]): one for one in before if "digest" in one}
@@ -249,7 +255,7 @@ class _Into:
     def _total(self, path: Path, content: Mapping[str, Any], remark: str) -> None:
         """What is known of an image's size as a whole, unless more is known there."""
         old = self._map(path)
-        if "layers" in old or "base" in old or "equal_layers" in old:
+        if any(key in old for key in ("layers", "base", "equal_layers", "manifest")):
             return
         ((key, value),) = content.items()
         if self.remarks.get(path, "").startswith(_ASSUMED):
@@ -299,7 +305,10 @@ class _Into:
 
     def _set(self, path: Path, said: Said) -> None:
         old, part = self._at(path), _part_at(path)
-        if old is None or _meaning(old, part) != _meaning(plain(said), part):
+        if old is not None and _PARTLY in said.remark and not self._is_assumed(path):
+            if said.value != NETWORK and _meaning(old, part) != _meaning(plain(said), part):
+                self.notes.append(f"{dotted(path)} stays {_text(old)}, and is not {_text(plain(said))}: {said.remark}")
+        elif old is None or _meaning(old, part) != _meaning(plain(said), part):
             self.changes[path] = said
         elif self._is_assumed(path):
             self.changes[path] = Said(old, said.remark)

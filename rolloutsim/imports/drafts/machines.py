@@ -83,7 +83,10 @@ def _described(one: FoundInstance) -> dict[str, Any]:
             remark = f"assumed: gp3 without provisioned throughput; {origin}: the machine moves {moves}"
         keys["disk"] = {"rate": Said(_bytes(rate), remark)}
         if one.iops is not None and _VOLUME.iops is not None:
-            keys["disk"]["iops"] = Said(min(one.iops, _VOLUME.iops), "the lower of the volume's and the machine's")
+            own = f"{origin}: the machine's; assumed: a volume that takes as many"
+            if one.iops > _VOLUME.iops:
+                own = f"assumed: gp3 without provisioned IOPS; {origin}: the machine's are {one.iops}"
+            keys["disk"]["iops"] = Said(min(one.iops, _VOLUME.iops), own)
     if one.memory is not None:
         keys["memory"] = Said(plain_text("size", float(one.memory)), origin)
     if one.cores is not None:

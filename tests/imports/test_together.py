@@ -1,0 +1,98 @@
+"""Inputs of several kinds together, and into scenarios whose values are of other kinds: each keeps its meaning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rolloutsim.imports import Merged, merged
+
+TYPES = Path(__file__).parent.parent / "data" / "imports" / "instances" / "types.json"
+API = "quay.io/team/api:1.2"
+
+
+def write(folder: Path, name: str, content: object) -> str:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def manifest(folder: Path, name: str, *sizes: int) -> str:
+    layers = [{"size": size, "digest": f"sha256:{number:02d}"} for number, size in enumerate(sizes)]
+    return write(folder, name, {"schemaVersion": 2, "layers": layers})
+
+
+def nodes(folder: Path, *kinds: str, runtime: str = "containerd://2.1.4", **images: int) -> str:
+    """A node of each instance type, with images."""
+    return write(folder, "nodes.json", {"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "kind": "Node", "apiVersion": "v1",
+            "metadata": {"name": f"n{number}", "labels": {"node.kubernetes.io/instance-type": kind}},
+            "status": {
+                "nodeInfo": {"containerRuntimeVersion": runtime, "operatingSystem": "linux"},
+                "images": [{"names": [name], "sizeBytes": size} for name, size in images.items()],
+            },
+        }
+        for number, kind in enumerate(kinds)
+    ]})  # fmt: skip
+
+
+def deployment(folder: Path, *images: str) -> str:
+    containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(images)]
+    return write(folder, "work.json", {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "work"},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": containers}}},
+    })  # fmt: skip
+
+
+def into(folder: Path, text: str, *given: str) -> Merged:
+    file = write(folder, "mine.yaml", text)
+    return merged(given, text, file)
+
+
+def with_manifest(folder: Path, more: str = "") -> str:
+    manifest(folder, "api.json", 1000, 2000)
+    return (
+        f"rolloutsim: 1\nnodes: {{web: {{count: 3, nic: 1 Gbit/s}}}}\nnetwork: 1 Gbit/s\n"
+        f"images:\n  {API}: {{manifest: api.json{more}}}  # mine\n"
+    )
+
+
+def test_what_a_scenarios_manifest_says_already_changes_nothing(tmp_path: Path) -> None:
+    text = with_manifest(tmp_path)
+    told = manifest(tmp_path, "other.json", 1000, 2000)
+    listing = {"images": [{"repoTags": [API], "repoDigests": [], "id": "sha256:1", "size": "3000"}]}
+    for given in (f"{API}={told}", write(tmp_path, "crictl.json", listing)):
+        assert into(tmp_path, text, given).text == text
+    made = into(tmp_path, text, nodes(tmp_path, "own", **{API: 3000}))
+    assert yaml.safe_load(made.text)["images"] == {API: {"manifest": "api.json"}}
+    assert yaml.safe_load(made.text)["nodes"]["web"]["cached"] == {API: "100%"}
+
+
+@pytest.mark.parametrize("more", ["", ", ratio: 3"])
+def test_another_manifest_takes_the_place_of_the_scenarios(tmp_path: Path, more: str) -> None:
+    text = with_manifest(tmp_path, more)
+    made = into(tmp_path, text, f"{API}={manifest(tmp_path, 'new.json', 1000, 2500)}")
+    image = yaml.safe_load(made.text)["images"][API]
+    assert [layer["compressed"] for layer in image.pop("layers")] == ["1000 B", "2500 B"]
+    assert image == ({"ratio": 3} if more else {})
+
+
+def test_a_scenarios_own_values_stay_where_a_file_and_an_assumption_tell_another(tmp_path: Path) -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 3, nic: 1 Gbit/s, hosts: [m-example], disk: 300 MB/s}}\n"
+        f"network: 1 Gbit/s\nimages: {{'{API}': 1 GB}}\nmirrors: {{m-example: {{uplink: 40 Gbit/s}}}}\n"
+    )
+    hosts = write(tmp_path, "quay.io/hosts.toml", '[host."https://m.example"]\n')
+    types = json.loads(TYPES.read_text(encoding="utf-8"))
+    ebs = types["InstanceTypes"][0]["EbsInfo"]["EbsOptimizedInfo"]
+    ebs["BaselineThroughputInMBps"] = 81.25
+    made = into(tmp_path, text, nodes(tmp_path, "m6i.xlarge"), hosts, write(tmp_path, "types.json", types))
+    scenario = yaml.safe_load(made.text)
+    assert scenario["mirrors"] == {"m-example": {"uplink": "40 Gbit/s"}}
+    assert scenario["nodes"]["web"]["disk"] == "300 MB/s"
+    assert any(note.startswith("nodes.web.disk.rate stays 300 MB/s, and is not 81.25 MB/s") for note in made.notes)
