@@ -154,8 +154,9 @@ def _read(
         every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     if not every:
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
-    found = Found()
+    found = Found(platform=platform)
     of_images, of_histories = [], []
+    counted: dict[tuple[str, int], Document] = {}
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
@@ -163,8 +164,13 @@ def _read(
             found.images.extend(archives.images(one, platform))
         elif totals.is_history(one.content):
             of_histories.append(one)
-        else:
+        elif not (_is_kubernetes(one.content) or compose.is_compose(one.content)):
             _take(one, found)
+        elif (first := counted.setdefault((one.digest, one.number), one)) is one:
+            _take(one, found)
+        else:  # else its nodes and workloads would be there twice
+            found.notes.append(f"{one.place} holds what {first.place} does, and is taken once")
+    cluster.keep_each_once(found.nodes)
     found.images.extend(manifests.images(of_images, platform))
     found.images.extend(totals.histories(of_histories))
     if found.unused and not (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -87,4 +88,5 @@ def image(one: Document, content: Any, name: str, is_named: bool, platform: str 
 
 def _asked(one: Document, name: str, is_named: bool, platform: str) -> told_by.Asked:
     shown = name if is_named else told_by.IMAGE
-    return told_by.Asked(one.place, shown, f" | rolloutsim import {shown}=-", "with --platform", platform)
+    into = f" | rolloutsim import {shlex.quote(f'{shown}=-')}"
+    return told_by.Asked(one.place, shlex.quote(shown), into, "with --platform", platform)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rolloutsim.imports import Merged, merged
+from rolloutsim.errors import UnreadableError
+from rolloutsim.imports import Merged, imported, merged
 
 TYPES = Path(__file__).parent.parent / "data" / "imports" / "instances" / "types.json"
 API = "quay.io/team/api:1.2"
@@ -96,3 +97,34 @@ def test_a_scenarios_own_values_stay_where_a_file_and_an_assumption_tell_another
     assert scenario["mirrors"] == {"m-example": {"uplink": "40 Gbit/s"}}
     assert scenario["nodes"]["web"]["disk"] == "300 MB/s"
     assert any(note.startswith("nodes.web.disk.rate stays 300 MB/s, and is not 81.25 MB/s") for note in made.notes)
+
+
+def test_what_is_given_twice_is_there_once(tmp_path: Path) -> None:
+    cluster, work = nodes(tmp_path, "own", "own"), deployment(tmp_path, API)
+    once, twice = imported([cluster, work]), imported([cluster, work, str(tmp_path / "." / "work.json"), cluster])
+    assert twice.text == once.text
+    assert f"{cluster} holds what {cluster} does, and is taken once" in twice.notes
+    other = write(tmp_path, "other.json", Path(cluster).read_text(encoding="utf-8") + "\n")
+    with pytest.raises(UnreadableError, match=r"^nodes\.json and other\.json: node n0 stands there twice; leave one"):
+        imported([cluster, work, other])
+
+
+def test_commands_are_of_the_platform_that_is_wanted_and_can_be_pasted(tmp_path: Path) -> None:
+    name = "quay.io/team/x;id"
+    made = imported([deployment(tmp_path, name)], "linux/arm64")
+    command = next(one.command for one in made.assumed if one.key == f"images.{name}")
+    assert command == f"crane manifest --platform linux/arm64 '{name}' > x-id.json, and import that as well"
+    index = {"schemaVersion": 2, "manifests": [{"platform": {"os": "linux", "architecture": "amd64"}, "digest": "a:b"}]}
+    with pytest.raises(UnreadableError, match=r"crane manifest --platform linux/amd64 'x;id' \| rolloutsim import 'x;"):
+        imported([f"x;id={write(tmp_path, 'index.json', index)}"])
+
+
+def test_a_runtimes_configuration_is_not_that_of_nodes_with_another_runtime(tmp_path: Path) -> None:
+    cluster = nodes(tmp_path, "own", runtime="other://1")
+    config = write(tmp_path, "config.toml", 'version = 3\n[plugins."io.containerd.cri.v1.images"]\n')
+    soci = write(tmp_path, "soci.toml", "[pull_modes.parallel_pull_unpack]\nenable = true\n")
+    made = imported([cluster, deployment(tmp_path, API), config, soci])
+    assert "runtime: containerd  # assumed: the nodes' own is not known here (other://1)" in made.text
+    assert [note for note in made.notes if "is not used for" in note] == [
+        f"{name} is not used for own: its nodes run other://1" for name in ("config.toml", "soci.toml")
+    ]

@@ -131,7 +131,7 @@ def draft(
         notes.append(f"not used: {kinds}")
     if "PodDisruptionBudget" in found.unused:
         notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
-    return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
+    return Draft(content, tuple(assumed), tuple(dict.fromkeys(notes)), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:

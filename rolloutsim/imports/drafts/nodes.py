@@ -42,7 +42,9 @@ def nodes(
     return {
         group.name: {
             **_group(group, found, references, running, assumed, notes), **_kubelet(found, group, notes, is_alone),
-            **drafts.runtimes.settings(found, group.name, runtime_of(group.nodes[0]), assumed, notes),
+            **drafts.runtimes.settings(
+                found, group.name, runtime_of(group.nodes[0]) or group.nodes[0].runtime or None, assumed, notes
+            ),
         }
         for group in groups
     }  # fmt: skip

@@ -33,9 +33,10 @@ def settings(found: Found, group: str, runtime: str | None, assumed: list[Assume
     config, lazy = _one(found.runtimes, "containerd"), _one(found.snapshotters, "the SOCI snapshotter")
     if config is None and lazy is None:
         return {}
-    origins = " and ".join(one.origin for one in (config, lazy) if one is not None)
     if runtime is not None and runtime not in _CONTAINERD:
-        notes.append(f"{origins} is not used for {group}: its nodes run {runtime}")
+        for one in (config, lazy):
+            if one is not None:
+                notes.append(f"{one.origin} is not used for {group}: its nodes run {runtime}")
         return {}
     content: dict[str, Any] = {}
     parts: list[tuple[FoundConfig, Tuned]] = []
