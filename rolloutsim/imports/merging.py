@@ -135,6 +135,8 @@ class _Into:
         made = draft(self.found, origins, list(images), groups)
         self.notes += made.notes
         content = dict(made.content)
+        if "mirrors" in content:
+            content["mirrors"] = self._mirrors(content["mirrors"])
         names = images_as(list(content["images"]), images, self.notes)
         self._note_new_images(names)
         nodes = content.pop("nodes")
@@ -267,6 +269,23 @@ class _Into:
         if here not in old and self._is_assumed((*path, other)):
             self.changes[*path, other] = Said(None)
         self._set((*path, here), Said(value, remark))
+
+    def _mirrors(self, mirrors: Mapping[str, Said]) -> dict[str, Said]:
+        """Mirrors of the scenario's own registries; what is a cache there stays one."""
+        own = {
+            name_of(full(name).partition("/")[0]): str(image["registry"])
+            for name, image in self._map(("images",)).items() if isinstance(image, dict) and "registry" in image
+        }  # fmt: skip
+        several = len(self._map(("registries",))) > 1
+        made = {}
+        for name, one in mirrors.items():
+            if name in self._map(("caches",)):
+                continue
+            content = {key: value for key, value in one.value.items() if key != "of"}
+            if several and "of" in one.value:
+                content["of"] = [*dict.fromkeys(own.get(host, host) for host in one.value["of"])]
+            made[name] = Said(content, one.remark)
+        return made
 
     def _registry(self, reference: str) -> dict[str, str]:
         """Which registry a new image is from, where there are several."""

@@ -128,3 +128,49 @@ def test_a_runtimes_configuration_is_not_that_of_nodes_with_another_runtime(tmp_
     assert [note for note in made.notes if "is not used for" in note] == [
         f"{name} is not used for own: its nodes run other://1" for name in ("config.toml", "soci.toml")
     ]
+
+
+HOSTS = '[host."https://a.example"]\n[host."https://b.example"]\n'
+OTHERS = '[host."https://b.example"]\n[host."https://a.example"]\n'
+
+
+def test_nodes_have_one_order_of_mirrors_and_other_orders_are_told(tmp_path: Path) -> None:
+    work = deployment(tmp_path, API, "nginx:1.27")
+    given = [write(tmp_path, "docker.io/hosts.toml", HOSTS), write(tmp_path, "quay.io/hosts.toml", OTHERS)]
+    made = imported([work, *given])
+    assert "hosts: [a-example, b-example]  # from docker.io/hosts.toml, quay.io/hosts.toml, in the order of the f" in (
+        made.text
+    )
+    assert made.notes == (
+        "quay.io asks its mirrors in another order (b.example, a.example, quay.io/hosts.toml): nodes have one here, "
+        "a.example, b.example",
+    )
+    assert not imported([work, given[0]]).notes
+
+
+@pytest.mark.parametrize(
+    ("keys", "mirrors"),
+    [
+        ("registries: {hub: {uplink: 1 Gbit/s}, quay: {uplink: 1 Gbit/s}}", {"of": ["quay"]}),
+        ("registry: {uplink: 1 Gbit/s}", {}),
+    ],
+)
+def test_mirrors_are_of_the_scenarios_own_registries(tmp_path: Path, keys: str, mirrors: dict[str, object]) -> None:
+    quay, hub = (", registry: quay", ", registry: hub") if mirrors else ("", "")
+    text = (
+        f"rolloutsim: 1\nnodes: {{web: {{count: 3, nic: 1 Gbit/s}}}}\n{keys}\n"
+        f"images: {{'{API}': {{compressed: 1 GB{quay}}}, 'nginx:1.27': {{compressed: 1 GB{hub}}}}}\n"
+    )
+    made = into(tmp_path, text, write(tmp_path, "quay.io/hosts.toml", HOSTS))
+    expected = {name: {"uplink": "1 Gbit/s", **mirrors} for name in ("a-example", "b-example")}
+    assert yaml.safe_load(made.text)["mirrors"] == expected
+
+
+def test_a_mirror_that_is_a_cache_in_the_scenario_stays_one(tmp_path: Path) -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 3, nic: 1 Gbit/s}}\nnetwork: 1 Gbit/s\n"
+        f"images: {{'{API}': 1 GB}}\ncaches: {{a-example: 20 Gbit/s}}\n"
+    )
+    made = yaml.safe_load(into(tmp_path, text, write(tmp_path, "quay.io/hosts.toml", HOSTS)).text)
+    assert (list(made["mirrors"]), made["caches"]) == (["b-example"], {"a-example": "20 Gbit/s"})
+    assert made["nodes"]["web"]["hosts"] == ["a-example", "b-example"]

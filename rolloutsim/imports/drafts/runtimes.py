@@ -124,4 +124,15 @@ def mirrors(
             f"ask who runs {mirror}; a cache is: caches: {{{name}: {NETWORK}}}",
         ))  # fmt: skip
         names.append(name)
-    return content, Said(names, f"from {', '.join(origins)}, in its order")
+    order = list(of)
+    others = [
+        one for one in found.hosts
+        if (own := [order.index(mirror) for mirror in one.mirrors if mirror in of]) != sorted(own)
+    ]  # fmt: skip
+    for one in others:
+        notes.append(
+            f"{one.registry} asks its mirrors in another order ({', '.join(one.mirrors)}, {one.origin}): nodes have "
+            f"one here, {', '.join(order)}"
+        )
+    remark = f"from {', '.join(origins)}, in {'the order of the first' if len(found.hosts) > 1 else 'its order'}"
+    return content, Said(names, remark)
