@@ -156,7 +156,7 @@ def _read(
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
     found = Found(platform=platform)
     of_images, of_histories = [], []
-    counted: dict[tuple[str, int], Document] = {}
+    counted: dict[tuple[str, int], Document] = {}  # what would be there twice
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
@@ -164,12 +164,13 @@ def _read(
             found.images.extend(archives.images(one, platform))
         elif totals.is_history(one.content):
             of_histories.append(one)
-        elif not (_is_kubernetes(one.content) or compose.is_compose(one.content)):
-            _take(one, found)
-        elif (first := counted.setdefault((one.digest, one.number), one)) is one:
-            _take(one, found)
-        else:  # else its nodes and workloads would be there twice
-            found.notes.append(f"{one.place} holds what {first.place} does, and is taken once")
+        else:
+            is_counted = _is_kubernetes(one.content) or compose.is_compose(one.content)
+            first = counted.setdefault((one.digest, one.number), one) if is_counted else one
+            if first is one:
+                _take(one, found)
+            else:
+                found.notes.append(f"{one.place} holds what {first.place} does, and is taken once")
     cluster.keep_each_once(found.nodes)
     found.images.extend(manifests.images(of_images, platform))
     found.images.extend(totals.histories(of_histories))
@@ -185,6 +186,8 @@ def _take(one: Document, found: Found) -> None:
     for is_one, read in _READERS:
         if is_one(one.content):
             read(one, found)
+            if one.is_named and one.number == 1 and read not in (totals.totals, hosts.take):
+                found.notes.append(f"{one.name}= before {one.origin} is not used: this is no image that it could name")
             return
     raise UnreadableError(f"{one.place}: {_unknown(one.content)}")
 

@@ -174,3 +174,28 @@ def test_a_mirror_that_is_a_cache_in_the_scenario_stays_one(tmp_path: Path) -> N
     made = yaml.safe_load(into(tmp_path, text, write(tmp_path, "quay.io/hosts.toml", HOSTS)).text)
     assert (list(made["mirrors"]), made["caches"]) == (["b-example"], {"a-example": "20 Gbit/s"})
     assert made["nodes"]["web"]["hosts"] == ["a-example", "b-example"]
+
+
+ARCHIVES, TOTALS = TYPES.parent.parent / "archives", TYPES.parent.parent / "totals"
+DOCKER, HISTORY = ARCHIVES / "skopeo-docker-archive.tar.gz", TOTALS / "history-exact.json"
+
+
+@pytest.mark.parametrize("order", [(DOCKER, HISTORY), (HISTORY, DOCKER)])
+def test_of_two_files_of_unpacked_layers_the_one_with_digests_counts(order: tuple[Path, Path]) -> None:
+    made = imported([f"{API}={file}" for file in order])
+    layers = yaml.safe_load(made.text)["images"][API]["layers"]
+    assert [(layer["unpacked"], layer["digest"][:7]) for layer in layers] == [("10240 B", "sha256:")] * 2
+    assert "history-exact.json is not used: skopeo-docker-archive.tar.gz tells its layers already" in made.notes
+
+
+def test_layers_larger_on_the_wire_than_unpacked_are_another_images(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=rf"another manifest of {API} than api\.json; leave one of them out"):
+        imported([f"{API}={manifest(tmp_path, 'api.json', 1_000_000, 2_000_000)}", str(DOCKER)])
+    assert yaml.safe_load(imported([f"{API}={manifest(tmp_path, 'api.json', 100, 10_300)}", str(DOCKER)]).text)
+
+
+def test_a_name_before_what_is_no_image_is_said_to_be_unused(tmp_path: Path) -> None:
+    work = deployment(tmp_path, API)
+    assert imported([f"x={work}"]).notes == (f"x= before {work} is not used: this is no image that it could name",)
+    listing = {"images": [{"repoTags": [API], "repoDigests": [], "id": "sha256:1", "size": "3000"}]}
+    assert not imported([work, f"{API}={write(tmp_path, 'crictl.json', listing)}"]).notes

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.found import Found, FoundImage, FoundLayer
+
+_GROWS, _HEAD = 1.01, 1024  # what compressing adds at most, and bytes (RFC 1951: 5 for 65,535; zstd: 3 for 131,072)
 
 
 def references(found: Found) -> list[str]:
@@ -71,7 +74,7 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
 
     None if they contradict each other.
     """
-    main, other = (second, first) if _is_unpacked_only(first) else (first, second)
+    main, other = (second, first) if _rank(second) > _rank(first) else (first, second)
     if main.layers == other.layers:
         return second
     if not _is_unpacked_only(other):
@@ -79,6 +82,8 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
             (one.digest, one.compressed) for one in other.layers
         ]:
             return None
+    elif len(main.layers) == len(other.layers) and any(map(_cannot_be, main.layers, other.layers)):
+        return None
     elif len(main.layers) != len(other.layers):
         notes.append(
             f"{other.origin} is not used: it has {len(other.layers)} layers, and {main.origin} has {len(main.layers)}"
@@ -89,9 +94,23 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
         for one, also in zip(main.layers, other.layers, strict=True)
     )
     if layers == main.layers:
+        if other.layers != tuple(replace(one, digest="") for one in main.layers):
+            notes.append(f"{other.origin} is not used: {main.origin} tells its layers already")
         return main
     remarks = (*main.remarks, f"unpacked sizes from {other.origin}")
     return FoundImage(main.name, main.is_named, main.origin, layers, remarks)
+
+
+def _rank(image: FoundImage) -> tuple[bool, bool]:
+    """How much an image tells: what its layers are on the wire, and their digests."""
+    return not _is_unpacked_only(image), all(layer.digest for layer in image.layers)
+
+
+def _cannot_be(wire: FoundLayer, tar: FoundLayer) -> bool:
+    """Whether a layer is larger compressed than the tar is that is to be in it; what history sums up is no tar's."""
+    if wire.compressed is None or tar.unpacked is None or not tar.digest:
+        return False
+    return wire.compressed > tar.unpacked * _GROWS + _HEAD
 
 
 def _is_unpacked_only(image: FoundImage) -> bool:
