@@ -127,7 +127,7 @@ def mirrors(
     order = list(of)
     others = [
         one for one in found.hosts
-        if (own := [order.index(mirror) for mirror in one.mirrors if mirror in of]) != sorted(own)
+        if (turns := [order.index(mirror) for mirror in one.mirrors if mirror in of]) != sorted(turns)
     ]  # fmt: skip
     for one in others:
         notes.append(
