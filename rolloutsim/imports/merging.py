@@ -36,6 +36,7 @@ _PARTLY = "; assumed: "  # in the remark of a value that rests on more than what
 _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
+_WIRE = ("compressed", "size", "base", "equal_layers")  # what an image is on the wire
 # What layers take the place of.
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
@@ -232,18 +233,33 @@ class _Into:
             self._total(path, content, image.remark)
 
     def _layers(self, path: Path, layers: Sequence[Said], remark: str) -> None:
-        digests = [str(layer.value["digest"]) for layer in layers]
+        digests = [str(layer.value.get("digest")) for layer in layers]
         if self.digests.setdefault(path[1], digests) != digests:
             raise UnreadableError(
                 f"{remark.removeprefix('from ')}: another manifest of {path[1]}; leave one of them out"
             )
         old = self._map(path)
         before = _layers_of((self.images[path[1]] if "manifest" in old else old).get("layers"))
+        if any("compressed" not in layer.value for layer in layers):
+            origin = remark.removeprefix("from ").partition(";")[0]
+            if before and len(before) == len(layers) and "base" not in old:
+                layers = [
+                    Said({**layer, "unpacked": said.value["unpacked"]})
+                    for layer, said in zip(before, layers, strict=True)
+                ]
+                remark = f"unpacked sizes from {origin}"
+            elif before or any(key in old and not self._is_assumed((*path, key)) for key in _WIRE):
+                self.notes.append(
+                    f"{origin} is not used: it tells nothing of what {path[1]} is on the wire, as "
+                    f"{self.file} does; give its manifest as well"
+                )
+                return
         if "base" not in old and _are_same(before, layers, _part_at((*path, "layers", ""))):
             return
         by_digest = {str(one["digest"]): one for one in before if "digest" in one}
         new = [
-            Said({**layer.value, **_more(by_digest.get(str(layer.value["digest"])))}, layer.remark) for layer in layers
+            Said({**_more(by_digest.get(str(layer.value.get("digest")))), **layer.value}, layer.remark)
+            for layer in layers
         ]
         others = [key for key in old if key not in (*_BARE, "layers")]
         if not others:

@@ -199,3 +199,66 @@ def test_a_name_before_what_is_no_image_is_said_to_be_unused(tmp_path: Path) -> 
     assert imported([f"x={work}"]).notes == (f"x= before {work} is not used: this is no image that it could name",)
     listing = {"images": [{"repoTags": [API], "repoDigests": [], "id": "sha256:1", "size": "3000"}]}
     assert not imported([work, f"{API}={write(tmp_path, 'crictl.json', listing)}"]).notes
+
+
+KUBELET = TYPES.parent.parent / "files" / "10-eks-al2023-kubelet-config.json"
+SOCI = TYPES.parent.parent / "files" / "11b-eks-soci-config.toml"
+STACK = 'version: "3.8"\nservices: {api: {image: "quay.io/team/api:1.2"}}\n'
+
+
+@pytest.mark.parametrize("given", [DOCKER, HISTORY])
+@pytest.mark.parametrize("of", ["manifest", "layers"])
+def test_unpacked_layers_keep_what_a_scenario_knows_of_the_wire(tmp_path: Path, given: Path, of: str) -> None:
+    text = with_manifest(tmp_path)
+    if of == "layers":
+        text = text.replace(
+            "manifest: api.json",
+            'layers: [{compressed: 1000 B, digest: "sha256:00"}, {compressed: 2000 B, digest: "sha256:01"}]',
+        )
+    made = into(tmp_path, text, f"{API}={given}")
+    layers = yaml.safe_load(made.text)["images"][API]["layers"]
+    assert [(layer["compressed"], layer["digest"]) for layer in layers] == [
+        ("1000 B", "sha256:00"), ("2000 B", "sha256:01"),
+    ]  # fmt: skip
+    expected = yaml.safe_load(imported([f"{API}={given}"]).text)["images"][API]["layers"]
+    assert [layer["unpacked"] for layer in layers] == [layer["unpacked"] for layer in expected]
+    assert f"# unpacked sizes from {given.name}" in made.text
+    again = into(tmp_path, made.text, f"{API}={given}")
+    assert (again.text, again.changes) == (made.text, ())
+
+
+@pytest.mark.parametrize("given", [DOCKER, HISTORY])
+@pytest.mark.parametrize("size", ["1 GB", "{layers: [1 GB]}"])
+def test_unpacked_layers_do_not_replace_what_is_on_the_wire(tmp_path: Path, given: Path, size: str) -> None:
+    text = with_manifest(tmp_path).replace("{manifest: api.json}", size)
+    made = into(tmp_path, text, f"{API}={given}")
+    assert made.text == text
+    assert made.notes == (
+        f"{given.name} is not used: it tells nothing of what {API} is on the wire, as {tmp_path / 'mine.yaml'} does; "
+        "give its manifest as well",
+    )
+    assumed = text.replace("# mine", "# assumed: nothing told it")
+    if size == "1 GB":
+        assert into(tmp_path, assumed, f"{API}={given}").changes
+
+
+def test_kubelets_of_nodes_that_have_none_are_not_used(tmp_path: Path) -> None:
+    alone = imported([f"{API}={manifest(tmp_path, 'api.json', 1000)}", str(KUBELET)])
+    assert "serialize_image_pulls" not in alone.text
+    assert any("is not used: this is without workloads, whose nodes have no kubelet" in one for one in alone.notes)
+    swarm = imported([write(tmp_path, "stack.yaml", STACK), str(KUBELET), str(SOCI)])
+    assert "serialize_image_pulls: false  # they have no kubelet" in swarm.text
+    assert any("is not used: this is of a Swarm, which have no kubelet" in one for one in swarm.notes)
+    assert any(one == f"{SOCI.name} is not used for node: its nodes run dockerd" for one in swarm.notes)
+
+
+def test_keys_that_containerd_1_lacks_are_left_out_of_its_nodes(tmp_path: Path) -> None:
+    made = imported([nodes(tmp_path, "own", runtime="containerd://1.7.2"), deployment(tmp_path, API), str(SOCI)])
+    assert not {"layer_fetch_buffer", "parallel_unpacks"} & set(yaml.safe_load(made.text)["nodes"]["own"])
+    assert f"parallel_unpacks of {SOCI.name} is not taken for own: containerd-1 has no such key here" in made.notes
+
+
+@pytest.mark.parametrize(("kind", "is_assumed"), [("own", True), ("m6i.xlarge", False)])
+def test_cores_are_assumed_where_nothing_tells_them(tmp_path: Path, kind: str, is_assumed: bool) -> None:
+    made = imported([nodes(tmp_path, kind), deployment(tmp_path, API), str(SOCI)])
+    assert any(one.key.endswith(".unpack.cores") for one in made.assumed) == is_assumed

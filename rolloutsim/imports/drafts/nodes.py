@@ -30,12 +30,13 @@ def nodes(
 ) -> Any:
     """All node groups, with what the kubelet's configuration says; alone, or for a scenario that is there."""
     if not groups:
+        machine = machines.only(found, notes)
         settings = _kubelet(found, None, notes, is_alone) | drafts.runtimes.settings(
-            found, "node", None, assumed, notes
+            found, "node", "dockerd" if found.is_swarm else None, _has_cores(machine), assumed, notes
         )
         command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
         assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
-        group = {"count": Said(NODES, "assumed"), **machines.only(found, notes), **_of_swarm(found), **settings}
+        group = {"count": Said(NODES, "assumed"), **machine, **_of_swarm(found), **settings}
         return {"node": group}
     machines.remarks(found, groups, notes)
     running = holds(found)
@@ -43,11 +44,16 @@ def nodes(
         group.name: {
             **_group(group, found, references, running, assumed, notes), **_kubelet(found, group, notes, is_alone),
             **drafts.runtimes.settings(
-                found, group.name, runtime_of(group.nodes[0]) or group.nodes[0].runtime or None, assumed, notes
+                found, group.name, runtime_of(group.nodes[0]) or group.nodes[0].runtime or None,
+                _has_cores(machines.machine(group, found)), assumed, notes,
             ),
         }
         for group in groups
     }  # fmt: skip
+
+
+def _has_cores(machine: Mapping[str, Any]) -> bool:
+    return "preset" in machine or "unpack" in machine
 
 
 def _of_swarm(found: Found) -> dict[str, Any]:
@@ -75,6 +81,16 @@ def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool
     if not found.kubelets:
         return {}
     one = found.kubelets[0]
+    is_of_swarm = group is None and found.is_swarm
+    if is_alone and (is_of_swarm or not found.workloads):
+        note = f"{one.origin} is not used: " + (
+            "nodes of a Swarm have no kubelet"
+            if is_of_swarm
+            else "without workloads nodes pull on their own, and have no kubelet; give those as well: kubectl get "
+            "deployments,daemonsets -A -o json > workloads.json"
+        )
+        notes += [] if note in notes else [note]
+        return {}
     content = {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
     disk = min((node.disk for node in group.nodes if node.disk), default=0) if group is not None else 0
     if not disk and is_alone:
