@@ -245,10 +245,10 @@ def test_unpacked_layers_do_not_replace_what_is_on_the_wire(tmp_path: Path, give
 def test_kubelets_of_nodes_that_have_none_are_not_used(tmp_path: Path) -> None:
     alone = imported([f"{API}={manifest(tmp_path, 'api.json', 1000)}", str(KUBELET)])
     assert "serialize_image_pulls" not in alone.text
-    assert any("is not used: this is without workloads, whose nodes have no kubelet" in one for one in alone.notes)
+    assert any("is not used: without workloads nodes pull on their own, and" in one for one in alone.notes)
     swarm = imported([write(tmp_path, "stack.yaml", STACK), str(KUBELET), str(SOCI)])
     assert "serialize_image_pulls: false  # they have no kubelet" in swarm.text
-    assert any("is not used: this is of a Swarm, which have no kubelet" in one for one in swarm.notes)
+    assert any("is not used: nodes of a Swarm have no kubelet" in one for one in swarm.notes)
     assert any(one == f"{SOCI.name} is not used for node: its nodes run dockerd" for one in swarm.notes)
 
 
