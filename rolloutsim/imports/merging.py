@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
-from rolloutsim.imports.documents import INPUT
+from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
 from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
@@ -165,15 +165,15 @@ class _Into:
     def _name_the_input(self, images: Sequence[str]) -> None:
         """Give a manifest that came without a file the name of the only image."""
         for number, one in enumerate(self.found.images):
-            if one.is_named or one.origin != INPUT:
+            if one.is_named or not is_nameless(one.origin):
                 continue
             if len(images) > 1:
                 raise UnreadableError(
-                    f"{INPUT}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
-                    f"rolloutsim import NAME=- --into {self.file}"
+                    f"{one.origin}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
+                    f"rolloutsim import NAME={STDIN if one.origin == INPUT else '<(…)'} --into {self.file}"
                 )
             self.found.images[number] = replace(one, name=images[0], is_named=True)
-            self.notes.append(f"{INPUT} is taken to be {images[0]}, the only image")
+            self.notes.append(f"{one.origin} is taken to be {images[0]}, the only image")
 
     def _note_new_images(self, names: Mapping[str, str]) -> None:
         """Say which images are new since no other was meant by the names of their files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -262,3 +263,19 @@ def test_keys_that_containerd_1_lacks_are_left_out_of_its_nodes(tmp_path: Path) 
 def test_cores_are_assumed_where_nothing_tells_them(tmp_path: Path, kind: str, is_assumed: bool) -> None:
     made = imported([nodes(tmp_path, kind), deployment(tmp_path, API), str(SOCI)])
     assert any(one.key.endswith(".unpack.cores") for one in made.assumed) == is_assumed
+
+
+def test_pipes_are_told_apart_by_their_turn(tmp_path: Path) -> None:
+    pipes = []
+    for file in (deployment(tmp_path, API), manifest(tmp_path, "api.json", 5, 6)):
+        read, write_end = os.pipe()
+        os.write(write_end, Path(file).read_bytes())
+        os.close(write_end)
+        pipes.append(read)
+    try:
+        made = imported([f"/dev/fd/{pipes[0]}", f"{API}=/dev/fd/{pipes[1]}"])
+    finally:
+        for one in pipes:
+            os.close(one)
+    assert 'name: "imported from <pipe 1>, <pipe 2>"' in made.text
+    assert f"{API}:  # from <pipe 2>" in made.text
