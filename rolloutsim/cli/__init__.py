@@ -48,6 +48,7 @@ COMMANDS = {
     "schema": "The JSON Schema of scenario files.",
     "explain": "What a key or a metric means; or why a result is as it is, and what would help.",
     "init": "A commented scenario to start from.",
+    "calibrate": "Numbers that nobody knows, fitted to pulls that were seen.",
     "import": "A scenario of what people have: manifests, nodes, workloads.",
 }
 

@@ -15,6 +15,7 @@ from rolloutsim.report.headline import facts, time_of, verdict
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
+from rolloutsim.results.caveats import about_calibration
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
 from rolloutsim.results.shown.findings import (
@@ -300,7 +301,7 @@ class _Contents:
             )
 
     def _limits(self) -> Iterator[Block]:
-        for text in (*footnotes(self.outcome), *LIMITS):
+        for text in (*footnotes(self.outcome), about_calibration(self.run.scenario), *LIMITS):
             if _OPTION not in text:
                 yield Text(self._plain(text), "note")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.results.facts.grouped import Rows
     from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 
 # Of a pull alone: all is known; its first host is a cache or peers; it may have to go on to the next host.
@@ -71,6 +73,17 @@ def about_chance(run: Run, draws: int = 1) -> Iterator[str]:
         yield f"One draw of random {drawn_words(drawn)}; {more}. --replications 30 makes every figure such a mean."
     else:
         yield f"One draw of random {drawn_words(drawn)}: another --seed gives another, --replications 30 an interval."
+
+
+def about_calibration(scenario: ResolvedScenario) -> str:
+    """Which of a scenario's numbers were fitted to pulls that somebody saw, in a sentence."""
+    told = json.loads(scenario.document).get("calibrated") if scenario.document else None
+    if not told:
+        return "No number of this scenario was calibrated on pulls that somebody saw; rolloutsim calibrate does it."
+    pulls, images = (max(one[what] for one in told.values()) for what in ("pulls", "images"))
+    known = "; ".join(f"{key} (90 %: {one['low']} to {one['high']})" for key, one in told.items())
+    of = f"{pulls:,} pull{'' if pulls == 1 else 's'} of {images:,} image{'' if images == 1 else 's'}"
+    return f"Calibrated on {of}: {known}. All other numbers are as the scenario or the defaults have them."
 
 
 def _about_swarms(run: Run) -> Iterator[str]:

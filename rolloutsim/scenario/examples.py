@@ -20,10 +20,18 @@ NAMES: Mapping[str, str] = {
     "mirror": "site-mirror", "cache": "rack-cache", "peers": "spegel",
     "pusher": "ci", "prepull": "night", "flow": "backup", "failure": "outage", "limit": "anonymous",
     "metric": "rollout_time", "variant": "faster", "key": "network", "connections": "200",
+    "number": "registry.uplink",
 }  # fmt: skip
 
 _OWN: Mapping[str, str] = {
     "rolloutsim": "1",
+    "calibrated": "{registry.uplink: {low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57, images: 3}}",
+    "calibrated.<number>": "{low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57, images: 3}",
+    "calibrated.<number>.low": "395 Mbit/s, high: 430 Mbit/s, pulls: 57, images: 3",
+    "calibrated.<number>.high": "430 Mbit/s, low: 395 Mbit/s, pulls: 57, images: 3",
+    "calibrated.<number>.pulls": "57, low: 395 Mbit/s, high: 430 Mbit/s, images: 3",
+    "calibrated.<number>.images": "3, low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57",
+    "calibrated.<number>.source": "events.json, low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57, images: 3",
     "name": "web tier on two racks",
     "description": "How long until all nodes run it?",
     "model": "ideal",

@@ -237,14 +237,13 @@ class _Walk:
         """The parts of a default of a group that says what it is by runtime."""
         return _OF_RUNTIMES.fullmatch(text) if path[0] == "nodes" else None
 
-    @staticmethod
-    def _decided_by(path: Path) -> Path:
+    def _decided_by(self, path: Path) -> Path:
         """The key whose profile has the default of another one."""
         if path[0] != "nodes":
             return (*path[:2], "by" if path[0] == "prepulls" else "profile")
         if path[2] == "snapshotter":
             return (*path[:3], "kind")
-        if path[2:] in _OF_MACHINES:
+        if path[2:] in _OF_MACHINES and _of_preset(self.document["nodes"][path[1]], path) is not None:
             return (*path[:2], "preset")
         return (*path[:2], "kubelet" if path[2] == "serialize_image_pulls" else "runtime")
 

@@ -44,7 +44,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.report.plots import canvas
+    from rolloutsim.report.plots import calibration, canvas
 else:
     __getattr__ = front(__name__)
 

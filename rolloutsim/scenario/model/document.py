@@ -4,6 +4,7 @@ from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
 from rolloutsim.scenario.model.caches import Cache, Mirror
+from rolloutsim.scenario.model.calibrated import CalibratedSpec
 from rolloutsim.scenario.model.images import Image
 from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
@@ -81,6 +82,11 @@ class Document(Spec):
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")
+    calibrated: dict[Words, CalibratedSpec] = key(
+        {}, name="number",
+        description="which numbers were fitted to pulls that somebody saw, as rolloutsim calibrate writes it: path of "
+        "the key → how well it is known; it changes no simulation",
+    )  # fmt: skip
     thresholds: dict[str, Conditions] = key(
         {}, name="metric", description="conditions on metrics; a miss ends the run with exit code 3"
     )

@@ -1,0 +1,28 @@
+"""Numbers that nobody knows, fitted to pulls that somebody saw.
+
+Reading order: `match` (whose pulls they are), `replay` (the simulation of the same pulls), `parameters` (what may be
+fitted), `fit` (least squares on logarithms), `search` (from where, and all of them together), `bootstrap` (intervals),
+`identify` (what cannot be told), `calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
+"""
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+__all__ = ["Calibration", "calibrated"]
+
+if TYPE_CHECKING:
+    from rolloutsim.calibration import (
+        bootstrap,
+        fit,
+        identify,
+        match,
+        parameters,
+        replay,
+        search,
+        shown,
+        writing,
+    )
+    from rolloutsim.calibration.calibrated import Calibration, calibrated
+else:
+    __getattr__ = front(__name__, {"calibrated": ("Calibration", "calibrated")})
