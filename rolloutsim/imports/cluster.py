@@ -67,7 +67,7 @@ def keep_each_once(nodes: Sequence[FoundNode]) -> None:
 
 
 # Keys of KubeletConfiguration that are keys of a node group: kubernetes staging/src/k8s.io/kubelet/config/v1beta1.
-_KEYS = {
+KEYS = {
     "serializeImagePulls": ("serialize_image_pulls",),
     "maxParallelImagePulls": ("max_parallel_image_pulls",),
     "registryPullQPS": ("registry_pull_qps",),
@@ -88,7 +88,7 @@ def kubelet(one: Document) -> FoundKubelet:
     content = part(one.content, "kubeletconfig") or one.content
     settings: dict[str, Any] = {}
     free: dict[str, int] = {}
-    for word, path in _KEYS.items():
+    for word, path in KEYS.items():
         value: Any = part(content, word)
         if value is None:
             continue

@@ -18,6 +18,7 @@ from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
 from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
+from rolloutsim.imports.drafts.nodes import KUBELET, OF_DISKS
 from rolloutsim.imports.drafts.references import full, name_of
 from rolloutsim.imports.editing import edited, opened, plain, remarks_of
 from rolloutsim.imports.found import Found
@@ -164,6 +165,33 @@ class _Into:
             if one.key.endswith(".groups") and one.key.split(".")[1] not in self._map(("workloads",))
         ]
         self._all((), {key: value for key, value in content.items() if key not in _HEAD})
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Take back what of a kubelet the scenario has no place for, and say so."""
+        parts = {path[0] for path in self.changes} | set(self.data)
+        has_pods = bool({"workloads", "rollout"} & parts)
+        left: dict[str, None] = {}
+        for path, said in list(self.changes.items()):
+            if path[0] != "nodes":
+                continue
+            group, is_new = path[:2], len(path) == 2 and isinstance(said.value, dict)
+            disk = (*group, "disk", "capacity")
+            has_disk = self._at(disk) is not None or disk in self.changes
+            has_disk = has_disk or (is_new and "capacity" in _inner(said.value.get("disk")))
+            for key in list(said.value) if is_new else path[2:3]:
+                if key in KUBELET and not has_pods:
+                    why = "without workloads nodes have no kubelet; give those as well"
+                elif key in OF_DISKS and not has_disk:
+                    why = f"{dotted(disk)} is not known; give it, or the nodes as well"
+                else:
+                    continue
+                left[f"{dotted((*group, key))} is not taken: {why}"] = None
+                if is_new:
+                    del said.value[key]
+                else:
+                    del self.changes[path]
+        self.notes += left
 
     def _name_the_input(self, images: Sequence[str]) -> None:
         """Give a manifest that came without a file the name of the only image."""
@@ -393,6 +421,12 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in content.items()
         if not (isinstance(value, Said) and value.remark.startswith(_ASSUMED))
     }
+
+
+def _inner(value: Any) -> Mapping[str, Any]:
+    """The map of a part that may be one."""
+    inner = value.value if isinstance(value, Said) else value
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _first_remark(value: Any) -> str:

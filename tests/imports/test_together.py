@@ -279,3 +279,20 @@ def test_pipes_are_told_apart_by_their_turn(tmp_path: Path) -> None:
             os.close(one)
     assert 'name: "imported from <pipe 1>, <pipe 2>"' in made.text
     assert f"{API}:  # from <pipe 2>" in made.text
+
+
+def test_of_a_kubelet_a_scenario_takes_what_it_has_a_place_for(tmp_path: Path) -> None:
+    text = with_manifest(tmp_path)
+    work = f"workloads: {{api: {{images: '{API}', replicas: 2}}}}\n"
+    alone = into(tmp_path, text, str(KUBELET))
+    assert alone.text == text
+    assert all("is not taken: without workloads nodes have no kubelet" in note for note in alone.notes)
+    made = into(tmp_path, text + work, str(KUBELET))
+    assert yaml.safe_load(made.text)["nodes"]["web"] == {
+        "count": 3, "nic": "1 Gbit/s", "serialize_image_pulls": False,
+    }  # fmt: skip
+    assert made.notes == (
+        "nodes.web.eviction_hard is not taken: nodes.web.disk.capacity is not known; give it, or the nodes as well",
+    )
+    sized = (text + work).replace("nic: 1 Gbit/s", "nic: 1 Gbit/s, disk: {capacity: 100 GB}")
+    assert "eviction_hard" in yaml.safe_load(into(tmp_path, sized, str(KUBELET)).text)["nodes"]["web"]

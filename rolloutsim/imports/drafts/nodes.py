@@ -7,7 +7,7 @@ from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports import drafts
+from rolloutsim.imports import cluster, drafts
 from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
@@ -90,7 +90,8 @@ def _of_swarm(found: Found) -> dict[str, Any]:
     }
 
 
-_OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+KUBELET = (*OF_DISKS, *(path[0] for path in cluster.KEYS.values()))  # keys that nodes without a kubelet do not have
 
 
 def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool) -> dict[str, Any]:
@@ -117,9 +118,7 @@ def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool
     content = {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
     disk = min((node.disk for node in group.nodes if node.disk), default=0) if group is not None else 0
     if not disk and is_alone:
-        dropped = [
-            key for key in _OF_DISKS if content.pop(key, None) is not None or (key in _OF_DISKS[:1] and one.free)
-        ]
+        dropped = [key for key in OF_DISKS if content.pop(key, None) is not None or (key in OF_DISKS[:1] and one.free)]
         if dropped:
             note = (
                 f"{' and '.join(dropped)} of {one.origin}: not taken, since nothing tells how large the disks are; "
