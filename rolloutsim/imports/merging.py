@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
 from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
+from rolloutsim.imports.drafts import runtimes
 from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
@@ -104,7 +105,9 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
             f"{file}: with what {', '.join(origins[:3])} tells it would not be valid: {first.message}"
             f"{f' ({first.help})' if first.help else ''}; nothing was written"
         ) from None
-    return Merged(made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(into.notes))
+    return Merged(
+        made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(dict.fromkeys(into.notes))
+    )
 
 
 class _Into:
@@ -152,8 +155,15 @@ class _Into:
             for one in said:
                 if one not in theirs:
                     raise UsageError(f"--group {one}: {self.file} has no such group; it has: {', '.join(theirs)}")
+            if self.found.is_swarm and not set(self._map(("workloads",))) <= {one.name for one in self.found.workloads}:
+                self.notes.append(
+                    f"{self.file} has other workloads as well: its nodes are left as they are; those of a Swarm run "
+                    "Docker Engine, and have no kubelet"
+                )
+                content.pop("controller_manager", None)
+                settings = {key: one for key, one in settings.items() if key == "hosts"}
             for group in said or theirs:
-                self._all(("nodes", group), settings)
+                self._all(("nodes", group), self._of_runtime(group, settings))
         for name, image in content.pop("images").items():
             self._image(name, names[name], image, made.assumed)
         for key in ("workloads", "prepulls"):
@@ -166,6 +176,15 @@ class _Into:
         ]
         self._all((), {key: value for key, value in content.items() if key not in _HEAD})
         self._leave_out()
+
+    def _of_runtime(self, group: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What was found of nodes that are not told, of a group whose runtime the scenario may say."""
+        runtime = self._at(("nodes", group, "runtime"))
+        if not isinstance(runtime, str) or self._is_assumed(("nodes", group, "runtime")) or self.found.is_swarm:
+            return settings
+        of_any = runtimes.settings(self.found, group, None, True, [], [])
+        others = {key: one for key, one in settings.items() if key not in of_any}
+        return others | runtimes.settings(self.found, group, runtime, True, [], self.notes)
 
     def _leave_out(self) -> None:
         """Take back what of a kubelet the scenario has no place for, and say so."""

@@ -296,3 +296,31 @@ def test_of_a_kubelet_a_scenario_takes_what_it_has_a_place_for(tmp_path: Path) -
     )
     sized = (text + work).replace("nic: 1 Gbit/s", "nic: 1 Gbit/s, disk: {capacity: 100 GB}")
     assert "eviction_hard" in yaml.safe_load(into(tmp_path, sized, str(KUBELET)).text)["nodes"]["web"]
+
+
+CONFIG = 'version = 3\n[plugins."io.containerd.cri.v1.images"]\nmax_concurrent_downloads = 7\n'
+
+
+def test_a_runtimes_configuration_goes_to_the_groups_that_run_it(tmp_path: Path) -> None:
+    text = (
+        "rolloutsim: 1\nnetwork: 1 Gbit/s\nimages: {a: 1 GB}\n"
+        "nodes: {crio: {count: 1, runtime: cri-o}, old: {count: 1, runtime: containerd-1}, new: {count: 1}}\n"
+    )
+    made = into(tmp_path, text, write(tmp_path, "config.toml", CONFIG))
+    assert yaml.safe_load(made.text)["nodes"] == {
+        "crio": {"count": 1, "runtime": "cri-o"}, "old": {"count": 1, "runtime": "containerd-1"},
+        "new": {"count": 1, "runtime": "containerd", "parallel_layers": 7},
+    }  # fmt: skip
+    assert "config.toml is not used for crio: its nodes run cri-o" in made.notes
+
+
+def test_a_stack_leaves_the_nodes_of_other_workloads_as_they_are(tmp_path: Path) -> None:
+    text = with_manifest(tmp_path) + f"workloads: {{other: {{images: '{API}', replicas: 2}}}}\n"
+    stack = write(tmp_path, "stack.yaml", STACK)
+    made = into(tmp_path, text, stack)
+    scenario = yaml.safe_load(made.text)
+    assert scenario["nodes"] == {"web": {"count": 3, "nic": "1 Gbit/s"}}
+    assert (list(scenario["workloads"]), "controller_manager" in scenario) == (["other", "api"], False)
+    assert any("has other workloads as well: its nodes are left as they are" in note for note in made.notes)
+    own = yaml.safe_load(into(tmp_path, text.replace("other:", "api:"), stack).text)
+    assert (own["nodes"]["web"]["runtime"], own["controller_manager"]) == ("dockerd", "unlimited")

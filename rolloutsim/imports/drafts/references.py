@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -54,14 +55,15 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
             like = [one for one in references if may_be(image.name, one)]
             if len(like) > 1:
                 raise UnreadableError(
-                    f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import {like[0]}={image.origin}"
+                    f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import "
+                    f"{shlex.quote(f'{like[0]}={image.origin}')}"
                 )
         name = like[0] if like else next((one for one in sizes if full(one) == full(image.name)), image.name)
         both = _together(sizes[name], image, notes) if name in sizes else image
         if both is None:
             raise UnreadableError(
                 f"{image.origin}: another manifest of {name} than {sizes[name].origin}; leave one of them out, or give "
-                f"it another name: rolloutsim import NAME={image.origin}"
+                f"it another name: rolloutsim import NAME={shlex.quote(image.origin.partition(' (sha256:')[0])}"
             )
         sizes[name] = both
         if like and not image.is_named:
