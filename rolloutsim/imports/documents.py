@@ -168,6 +168,8 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
     pipes = 0
     for one in given:
         name, file = _named(one)
+        if not file:
+            raise UsageError(f"{one!r} names no file; a shell leaves nothing of a variable that is not set")
         if file == STDIN:
             yield INPUT, name, sys.stdin.buffer
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rolloutsim import scenario
-from rolloutsim.errors import ScenarioError, UnreadableError
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
 from rolloutsim.imports import (
     archives,
     blobs,
@@ -147,6 +147,8 @@ def _read(
     given: Sequence[str], platform: str, allowed: registry.asked.Allowed | None, into: str | None = None
 ) -> tuple[Found, list[str]]:
     """What files and registries tell, without the scenario that they go `into`, and what they are called."""
+    if not manifests.A_PLATFORM.fullmatch(platform):
+        raise UsageError(f"--platform {platform!r:.60}: no platform; write for example linux/arm64")
     named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
     of_files = [one for one in given if one not in named]
     files = documents(of_files)

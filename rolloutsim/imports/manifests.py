@@ -11,7 +11,9 @@ from rolloutsim.imports.found import FoundImage
 from rolloutsim.manifests import layers as told_by
 from rolloutsim.manifests.shapes import text
 
-DIGEST, MOST_LAYERS, PLATFORM = told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM
+DIGEST, MOST_LAYERS, PLATFORM, A_PLATFORM = (
+    told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM, told_by.A_PLATFORM,
+)  # fmt: skip
 shape, is_attestation, is_wanted, platform_of = (
     told_by.shape, told_by.is_attestation, told_by.is_wanted, told_by.platform_of,
 )  # fmt: skip

@@ -6,6 +6,7 @@ name. What has the same meaning as what stands there changes nothing, however it
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -231,7 +232,7 @@ class _Into:
             if not one.is_named and names.get(one.name) == one.name and one.name not in self._map(("images",)):
                 self.notes.append(
                     f"{one.origin} is a new image, {one.name}, since {self.file} has none of that name; say which it "
-                    f"is: rolloutsim import NAME={one.origin} --into {self.file}"
+                    f"is: rolloutsim import NAME={shlex.quote(one.origin)} --into {self.file}"
                 )
 
     def shown(self) -> Iterator[str]:

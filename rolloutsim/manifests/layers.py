@@ -15,6 +15,7 @@ from rolloutsim.manifests.shapes import maps, part, text, whole
 from rolloutsim.structs import struct
 
 PLATFORM = "linux/amd64"
+A_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")  # OCI image-spec, image-index.md
 MOST_LAYERS = 1000  # of an image (assumed: eight times what Docker's graph drivers allow)
 IMAGE = "IMAGE"  # stands for an image's name in commands, where it is not known
 DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md

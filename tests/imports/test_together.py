@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rolloutsim.errors import UnreadableError
+from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports import Merged, imported, merged
 
 TYPES = Path(__file__).parent.parent / "data" / "imports" / "instances" / "types.json"
@@ -324,3 +324,22 @@ def test_a_stack_leaves_the_nodes_of_other_workloads_as_they_are(tmp_path: Path)
     assert any("has other workloads as well: its nodes are left as they are" in note for note in made.notes)
     own = yaml.safe_load(into(tmp_path, text.replace("other:", "api:"), stack).text)
     assert (own["nodes"]["web"]["runtime"], own["controller_manager"]) == ("dockerd", "unlimited")
+
+
+@pytest.mark.parametrize("name", ["new\nline.json", "tab\tx.json", "esc\x1b[1m.json"])
+def test_files_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    deployment(tmp_path, API)
+    (tmp_path / "work.json").rename(tmp_path / name)
+    assert "�" in yaml.safe_load(imported([str(tmp_path / name)]).text)["name"]
+
+
+@pytest.mark.parametrize("given", ["", "x="])
+def test_what_names_no_file_is_not_the_working_directory(given: str) -> None:
+    with pytest.raises(UsageError, match=r"names no file; a shell leaves nothing of a variable that is not set"):
+        imported([given])
+
+
+@pytest.mark.parametrize("platform", ["", "linux", "LINUX/AMD64", "linux/", "linux/arm64;x"])
+def test_half_a_platform_is_none(tmp_path: Path, platform: str) -> None:
+    with pytest.raises(UsageError, match=r"no platform; write for example linux/arm64"):
+        imported([deployment(tmp_path, API)], platform)
