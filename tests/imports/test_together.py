@@ -343,3 +343,10 @@ def test_what_names_no_file_is_not_the_working_directory(given: str) -> None:
 def test_half_a_platform_is_none(tmp_path: Path, platform: str) -> None:
     with pytest.raises(UsageError, match=r"no platform; write for example linux/arm64"):
         imported([deployment(tmp_path, API)], platform)
+
+
+@pytest.mark.parametrize(("platform", "is_told"), [("linux/amd64", False), ("linux/arm64", True)])
+def test_a_total_of_another_platform_is_told(platform: str, is_told: bool) -> None:
+    made = imported([str(TOTALS / "inspect.json")], platform)
+    note = "inspect.json is of linux/amd64, not of linux/arm64: its size may be another"
+    assert (note in made.notes) == is_told
