@@ -105,11 +105,19 @@ def test_the_key_goes_with_what_was_last_in_it() -> None:
 
 
 def test_a_value_that_turns_out_as_it_was_assumed_is_told() -> None:
-    text = imported([WORKLOADS]).text.replace("    count: 10  # assumed", "    count: 10")
-    nodes = json.loads(Path(NODES).read_text(encoding="utf-8"))
-    assert "nodes.node.count" in assumed(text)
-    assert nodes["items"]
-    assert "nodes.node.count" not in assumed(into(text, NODES))
+    agent = "quay.io/team/log-agent:3.1"
+    mine = f"""\
+rolloutsim: 1
+nodes: {{web: {{count: 19, nic: 10 Gbit/s}}}}
+network: 1 Gbit/s
+images:
+  {agent}: {{compressed: 41234567 B}}  # assumed: a guess
+assumed: {{nodes.web.count: a guess, network.rate: a guess, 'images["{agent}"].compressed': a guess}}
+"""
+    made = merged([NODES], mine, "mine.yaml", groups=["web"]).text
+    assert yaml.safe_load(made)["nodes"]["web"]["count"] == 19
+    assert yaml.safe_load(made)["images"][agent] == {"compressed": "41234567 B"}
+    assert assumed(made) == {"network.rate": "a guess"}
 
 
 def test_a_scenario_without_comments_knows_what_is_assumed_in_it() -> None:
