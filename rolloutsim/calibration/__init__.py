@@ -2,7 +2,8 @@
 
 Reading order: `match` (whose pulls they are), `replay` (the simulation of the same pulls), `parameters` (what may be
 fitted), `fit` (least squares on logarithms), `search` (from where, and all of them together), `bootstrap` (intervals),
-`identify` (what cannot be told), `calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
+`identify` (what cannot be told), `beside`, `histograms` and `requests` (what else was seen of the same pulls),
+`calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
 """
 
 from typing import TYPE_CHECKING
@@ -13,12 +14,15 @@ __all__ = ["Calibration", "calibrated"]
 
 if TYPE_CHECKING:
     from rolloutsim.calibration import (
+        beside,
         bootstrap,
         fit,
+        histograms,
         identify,
         match,
         parameters,
         replay,
+        requests,
         search,
         shown,
         writing,

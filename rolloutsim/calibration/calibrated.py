@@ -10,11 +10,12 @@ from math import exp, log
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.calibration import bootstrap, identify
+from rolloutsim.calibration import beside, bootstrap, histograms, identify, requests
+from rolloutsim.calibration.beside import Beside
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
-from rolloutsim.calibration.match import Matched, matches
+from rolloutsim.calibration.match import Matched, counts_compressed, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
-from rolloutsim.calibration.replay import Replay
+from rolloutsim.calibration.replay import Replay, Values
 from rolloutsim.calibration.search import DIFFERS, Search
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.observed import Observed
@@ -104,6 +105,8 @@ class Calibration:
         How many it took.
     groups : tuple of str
         The names of the scenario's groups.
+    beside : Beside
+        What else was seen of the same pulls, against what is predicted.
     """
 
     fitted: tuple[Fitted, ...]
@@ -117,6 +120,7 @@ class Calibration:
     notes: tuple[str, ...]
     simulations: int
     groups: tuple[str, ...]
+    beside: Beside
 
     @property
     def used(self) -> int:
@@ -175,6 +179,8 @@ def calibrated(
     found = told.fit
     after = np.exp(search.predicted(found.at))
     kept = ~far
+    scatter = float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept]))
+    more = _beside(observed, replay, search.values(found.at), after, scatter)
     return Calibration(
         fitted=tuple(told.fitted),
         given=tuple(one for one in every if one.is_given),
@@ -183,23 +189,41 @@ def calibrated(
             for one, was, now, is_far in zip(matched.pulls, before.tolist(), after.tolist(), far.tolist(), strict=True)
         ),
         bursts=tuple(_bursts(replay, before, after, far)),
-        scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
+        scatter=scatter,
         blocks=told.blocks,
-        left_out=_left_out(observed, matched.left_out),
+        left_out=dict(Counter(observed.left_out) + Counter(matched.left_out) + Counter(more.left_out)),
         untold=tuple(identify.untold(replay, ungiven, found.free, told.jacobian, [one.at for one in ways])),
         notes=(*observed.notes, *matched.notes, *_about_times(matched.pulls), *told.notes),
         simulations=replay.simulations,
         groups=tuple(group.name for group in scenario.groups),
+        beside=more,
     )
 
 
-def _left_out(observed: Observed, of_pulls: Mapping[str, int]) -> dict[str, int]:
-    """Why something was not used, and how often."""
-    more = {
-        "requests that a registry answered, of which no use is made": len(observed.requests),
-        "histograms of metrics, of which no use is made: they do not say of which pulls": len(observed.histograms),
-    }
-    return dict(Counter(observed.left_out) + Counter(of_pulls) + Counter(more))
+def _beside(observed: Observed, replay: Replay, values: Values, after: Floats, scatter: float) -> Beside:
+    """What metrics and registries tell of the same pulls, against the fit."""
+    by, parts = beside.slack(scatter), []
+    if observed.histograms:
+        parts.append(histograms.compared(observed.histograms, _timed(replay, values, after), by))
+    if observed.requests:
+        parts.append(requests.compared(observed.requests, replay, values, by))
+    return beside.joined(parts)
+
+
+def _timed(replay: Replay, values: Values, after: Floats) -> list[histograms.Timed]:
+    groups = replay.scenario(values).groups
+    found = []
+    for pull, before, time in zip(replay.pulls, replay.before, after.tolist(), strict=True):
+        image = replay.images[pull.image]
+        held = {layer.digest for name in before for layer in replay.images[name].layers}
+        whole = image.compressed
+        if not counts_compressed(groups[pull.group]):
+            whole = sum(layer.unpacked for layer in image.layers)
+        found.append(histograms.Timed(
+            pull, time, float(pull.seen.size or whole), image.compressed,
+            sum(layer.compressed for layer in image.layers if layer.digest not in held),
+        ))  # fmt: skip
+    return found
 
 
 def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
@@ -214,6 +238,11 @@ def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
 def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
     if not observed.pulls:
         why = "; ".join(f"{count:,} {reason}" for reason, count in observed.left_out.items())
+        if observed.requests or observed.histograms:
+            why += (
+                f"{'; ' if why else ''}{len(observed.requests):,} requests of a registry and "
+                f"{len(observed.histograms):,} histograms are compared with pulls, and tell nothing without them"
+            )
         return (
             f"no pull of an image in what was given{f' ({why})' if why else ''}; give events that have some: "
             "kubectl get events -A -o json"
