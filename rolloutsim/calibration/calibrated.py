@@ -10,12 +10,13 @@ from math import exp, log
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.calibration import beside, bootstrap, histograms, identify, requests
-from rolloutsim.calibration.beside import Beside
+from rolloutsim.calibration import bootstrap, identify
+from rolloutsim.calibration.beside import beside
+from rolloutsim.calibration.comparison import Beside
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
-from rolloutsim.calibration.match import Matched, counts_compressed, matches
+from rolloutsim.calibration.match import Matched, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
-from rolloutsim.calibration.replay import Replay, Values
+from rolloutsim.calibration.replay import Replay
 from rolloutsim.calibration.search import DIFFERS, Search
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.observed import Observed
@@ -180,7 +181,7 @@ def calibrated(
     after = np.exp(search.predicted(found.at))
     kept = ~far
     scatter = float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept]))
-    more = _beside(observed, replay, search.values(found.at), after, scatter)
+    more = beside(observed, replay, search.values(found.at), after.tolist(), scatter)
     return Calibration(
         fitted=tuple(told.fitted),
         given=tuple(one for one in every if one.is_given),
@@ -198,32 +199,6 @@ def calibrated(
         groups=tuple(group.name for group in scenario.groups),
         beside=more,
     )
-
-
-def _beside(observed: Observed, replay: Replay, values: Values, after: Floats, scatter: float) -> Beside:
-    """What metrics and registries tell of the same pulls, against the fit."""
-    by, parts = beside.slack(scatter), []
-    if observed.histograms:
-        parts.append(histograms.compared(observed.histograms, _timed(replay, values, after), by))
-    if observed.requests:
-        parts.append(requests.compared(observed.requests, replay, values, by))
-    return beside.joined(parts)
-
-
-def _timed(replay: Replay, values: Values, after: Floats) -> list[histograms.Timed]:
-    groups = replay.scenario(values).groups
-    found = []
-    for pull, before, time in zip(replay.pulls, replay.before, after.tolist(), strict=True):
-        image = replay.images[pull.image]
-        held = {layer.digest for name in before for layer in replay.images[name].layers}
-        whole = image.compressed
-        if not counts_compressed(groups[pull.group]):
-            whole = sum(layer.unpacked for layer in image.layers)
-        found.append(histograms.Timed(
-            pull, time, float(pull.seen.size or whole), image.compressed,
-            sum(layer.compressed for layer in image.layers if layer.digest not in held),
-        ))  # fmt: skip
-    return found
 
 
 def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, inf
 
-from rolloutsim.calibration.beside import Beside, Comparison, Unit, differs
+from rolloutsim.calibration.comparison import Beside, Comparison, Unit, differs
 from rolloutsim.calibration.match import Matched
 from rolloutsim.structs import struct
 

@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from rolloutsim.calibration.beside import Beside, Comparison, Unit, differs, shown
+from rolloutsim.calibration.comparison import Beside, Comparison, Unit, differs, shown
 from rolloutsim.calibration.match import Matched
 from rolloutsim.calibration.replay import Replay, Values
 from rolloutsim.imports.observed import ObservedRequest

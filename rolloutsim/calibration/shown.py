@@ -7,7 +7,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
-from rolloutsim.calibration import beside
+from rolloutsim.calibration import comparison
 from rolloutsim.calibration.calibrated import Calibration, Fitted, SeenBurst, SeenPull
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
@@ -89,7 +89,7 @@ def rows_beside(made: Calibration, most: int) -> list[tuple[str, ...]]:
     """A table: what else was seen, measured and predicted; of too many those that differ come first."""
     every = made.beside.comparisons
     ordered = sorted(range(len(every)), key=lambda number: (not every[number].differs, number))
-    shown = beside.rows([every[number] for number in sorted(ordered[:most])])
+    shown = comparison.rows([every[number] for number in sorted(ordered[:most])])
     if len(every) > most:
         shown.append((f"and {len(every) - most:,} more, in --format json", *[""] * (len(shown[0]) - 1)))
     return shown
@@ -147,7 +147,7 @@ def document(made: Calibration) -> dict[str, Any]:
         "left_out": dict(made.left_out),
         "untold": list(made.untold),
         "notes": list(made.notes),
-        "beside": beside.document(made.beside),
+        "beside": comparison.document(made.beside),
         "simulations": made.simulations,
     }  # fmt: skip
 
