@@ -2,7 +2,7 @@
 
 Reading order: `match` (whose pulls they are), `replay` (the simulation of the same pulls), `parameters` (what may be
 fitted), `fit` (least squares on logarithms), `search` (from where, and all of them together), `bootstrap` (intervals),
-`identify` (what cannot be told), `comparison`, `histograms`, `requests` and `beside` (what else was seen of the same pulls),
+`identify` (what cannot be told), `comparison`, `histograms`, `requests` and `beside` (what else was seen of them),
 `calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
 """
 

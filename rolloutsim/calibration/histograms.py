@@ -174,11 +174,16 @@ def _meanings(
     if not (larger or smaller):
         return
     reasons = []
-    if round(total) != len(own):
-        whose = "the others were at other times, or by other nodes"
-        reasons.append(f"it counts {total:,.0f} pulls since its program began, of which {len(own):,} were given")
-        if total > len(own):
-            reasons.append(whose)
+    if round(total) > len(own):
+        reasons.append(
+            f"it counts {total:,.0f} pulls since its program began, of which {len(own):,} were given; the others were "
+            "at other times, or by other nodes"
+        )
+    elif round(total) < len(own):
+        reasons.append(
+            f"it counts {total:,.0f} pulls, fewer than the {len(own):,} that were given: its program began later, or "
+            "metrics of nodes are missing"
+        )
     if name == _KUBELET and larger:
         reasons.append("nodes that pull one image at a time wait longer than events say")
     if name == _OPERATIONS:

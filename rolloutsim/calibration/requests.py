@@ -7,7 +7,7 @@ network part of the pulls is not what the fit has it, or not all of the requests
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from math import inf
 from statistics import median
 
@@ -17,11 +17,13 @@ from rolloutsim.calibration.comparison import Beside, Comparison, Unit, differs,
 from rolloutsim.calibration.match import Matched
 from rolloutsim.calibration.replay import Replay, Values
 from rolloutsim.imports.observed import ObservedRequest
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.scenario.resolved import Image
 from rolloutsim.structs import struct
 
 _BLOB = re.compile(r"/blobs/([^/?#]+)")
 _FULL = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{32,128}")
+_AT_END = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{12}(?=[0-9a-f]{20,116}$)")
 _SAME_SIZE = 0.005  # of a layer's size [1] (assumed: sizes that people round to three digits)
 # A request ends for the registry when its last byte is in the socket's buffer: Linux, net.ipv4.tcp_wmem, at most 4 MiB
 # unless set otherwise. Of blobs that are not twice as large the time says nothing.
@@ -46,6 +48,8 @@ class Fetched:
         Unix time of the last byte [s]; None: the pull's time is not known.
     time : float
         From the request until then [s].
+    source : str
+        What sent it.
     """
 
     node: str
@@ -53,6 +57,7 @@ class Fetched:
     size: float
     ended: float | None
     time: float
+    source: str
 
 
 @struct
@@ -83,9 +88,14 @@ def fetches(replay: Replay, values: Values) -> list[Fetched]:
             if ended > begun:
                 found.append(Fetched(
                     pull.node, layer.digest, float(case.fetches.bytes_done[one]),
-                    None if since is None else since + ended, ended - begun,
+                    None if since is None else since + ended, ended - begun, _source(case, one),
                 ))  # fmt: skip
     return found
+
+
+def _source(case: CaseRecords, fetch: int) -> str:
+    number = int(case.fetches.source[fetch]) if len(case.fetches.source) else -1
+    return case.sources[number] if number >= 0 else ""
 
 
 def compared(requests: Sequence[ObservedRequest], replay: Replay, values: Values, by: float) -> Beside:
@@ -103,7 +113,8 @@ def compared(requests: Sequence[ObservedRequest], replay: Replay, values: Values
         What a time may differ by, of a logarithm.
     """
     left_out: dict[str, int] = {}
-    images = [replay.images[name] for name in dict.fromkeys(one.image for one in replay.pulls)]
+    pulled = [replay.images[name] for name in dict.fromkeys(one.image for one in replay.pulls)]
+    images = [one for one in pulled if one.layers[0].digest != one.name]  # of the others the size alone is known
     of_layers, strange = _of_layers(requests, images)
     if strange:
         left_out["requests of blobs that are in none of the images that were pulled"] = strange
@@ -130,7 +141,8 @@ def compared(requests: Sequence[ObservedRequest], replay: Replay, values: Values
             "when they are in the socket's buffer"
         ] = len(timed) - len(whole)
     of_times = list(_times(whole, predicted, layers, by))
-    return Beside((*of_all, *of_times), tuple(_meanings(of_all, of_times, len(timed) == len(kept))), left_out)
+    meanings = [*_about(kept, timed, predicted, served), *_meanings(of_all, of_times)]
+    return Beside((*of_all, *of_times), tuple(meanings), left_out)
 
 
 def _of_layers(requests: Sequence[ObservedRequest], images: Sequence[Image]) -> tuple[list[_Of], int]:
@@ -259,7 +271,7 @@ def _times(
         size = of_layer[0][1]
         time, middle = median(time for time, _ in of_layer), median(simulated[layer])
         low, high = time, time * size / (size - _BUFFER)
-        subject = f"registry: {_named(layer)} of {layers[layer].name} ({shown(size, 'B')})"
+        subject = f"registry: {_named(layer)} of {layers[layer].name.rpartition('/')[2]} ({shown(size, 'B')})"
         yield Comparison(
             subject, "median time", "s", low, high, len(of_layer), middle, len(simulated[layer]),
             differs(low, high, middle, by),
@@ -267,16 +279,31 @@ def _times(
 
 
 def _named(layer: str) -> str:
-    if _FULL.fullmatch(layer):
-        return layer[: layer.index(":") + 13]
-    return f"layer {layer.rpartition('/')[2]}"
+    """A layer's digest for people, cut; or what else it is called by."""
+    digest = _AT_END.search(layer)
+    return digest[0] if digest else f"layer {layer.rpartition('/')[2]}"
 
 
-def _meanings(of_all: Sequence[Comparison], of_times: Sequence[Comparison], is_timed: bool) -> Iterator[str]:
+def _about(
+    kept: Sequence[_Of], timed: Sequence[_Of], predicted: Sequence[Fetched], registries: Set[str]
+) -> Iterator[str]:
+    """What to know of the comparison."""
+    if len(timed) < len(kept):
+        yield (
+            f"{len(kept) - len(timed):,} of {len(kept):,} requests have no duration (access logs, notifications): only "
+            "their number and bytes are compared"
+        )
+    others = sorted({one.source for one in predicted} - registries - {""})
+    if others:
+        yield (
+            f"by the scenario some layers come from {', '.join(others)}; the requests are taken to be those that nodes "
+            "send, whoever answers"
+        )
+
+
+def _meanings(of_all: Sequence[Comparison], of_times: Sequence[Comparison]) -> Iterator[str]:
     """What it may mean that numbers differ."""
     ways = {one.quantity.partition(" ")[0]: one.differs for one in of_all}
-    if not is_timed:
-        yield "requests of access logs and notifications have no durations: only their number and bytes are compared"
     if ways["requests"] < 0:
         yield (
             "the registry answered fewer requests than the pulls need: a cache or mirror before it may have answered "

@@ -128,7 +128,7 @@ def test_requests_of_the_same_pulls_agree_with_the_fit(
     assert _of(made, "clients at once").low == 8
     assert _of(made, "median rate").predicted_of == 24
     large = _of(made, "median time", "aaaa")
-    assert large.subject == f"registry: sha256:aaaaaaaaaaaa of {API} (200 MB)"
+    assert large.subject == "registry: sha256:aaaaaaaaaaaa of api:1.2 (200 MB)"
     assert large.low == pytest.approx(large.predicted, rel=0.05)
     assert large.high == pytest.approx(large.low * 200e6 / (200e6 - 4 * 2**20))
 
@@ -183,7 +183,31 @@ def test_without_durations_only_numbers_are_compared(
     made = _beside(tmp_path, pulls, text)
     assert [one.quantity for one in made.comparisons] == ["requests", "bytes", "clients in 10 s"]
     assert [one.differs for one in made.comparisons] == [0, 0, 0]
-    assert any("have no durations" in text for text in made.meanings)
+    assert any("have no duration" in text for text in made.meanings)
+
+
+def test_what_comes_from_a_cache_by_the_scenario_is_said(
+    pulls: list[ObservedPull], fetched: list[Fetched], tmp_path: Path
+) -> None:
+    text = "\n".join(writers.response_completed(_requests(fetched)))
+    cached = SCENARIO.replace("web: {", "web: {hosts: [front], ").replace("images:", "caches: {front: {}}\nimages:")
+    made = _beside(tmp_path, pulls, text, scenario=cached)
+    assert any("come from registry through front" in one for one in made.meanings)
+    assert not any("come from" in one for one in _beside(tmp_path, pulls, text).meanings)
+
+
+def test_an_image_of_which_the_size_alone_is_known_needs_no_requests(
+    pulls: list[ObservedPull], fetched: list[Fetched], tmp_path: Path
+) -> None:
+    other = [replace(one, image="registry.example/x/y:1", size=9_000_000, read=None) for one in pulls[:8]]
+    made = _beside(tmp_path, [*other, *pulls[8:]], "\n".join(writers.response_completed(_requests(fetched))))
+    assert (_of(made, "requests").low, _of(made, "requests").predicted) == (8, 8)
+    assert made.left_out["requests of blobs that are in none of the images that were pulled"] == 16
+
+
+def test_a_histogram_of_fewer_pulls_than_were_given_says_so(pulls: list[ObservedPull], tmp_path: Path) -> None:
+    made = _beside(tmp_path, pulls, writers.kubelet_metrics([replace(one, duration=3000.0) for one in pulls[:3]]))
+    assert any("it counts 3 pulls, fewer than the 8 that were given" in text for text in made.meanings)
 
 
 def test_requests_at_other_times_and_of_other_blobs_are_counted(
@@ -294,9 +318,7 @@ def test_containerds_histogram_is_compared_and_has_nothing_over_its_bounds(
 # ---- the command ------------------------------------------------------------------------------------------
 
 
-def test_the_command_shows_what_was_compared(
-    pulls: list[ObservedPull], fetched: list[Fetched], tmp_path: Path
-) -> None:
+def test_the_command_shows_what_was_compared(pulls: list[ObservedPull], fetched: list[Fetched], tmp_path: Path) -> None:
     scenario, events, log, metrics = (tmp_path / name for name in ("s.yaml", "e.json", "r.log", "m.prom"))
     scenario.write_text(SCENARIO)
     events.write_text(writers.kubectl_list(writers.events(pulls)))
