@@ -15,6 +15,7 @@ import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports import blobs, streams, tars, toml
+from rolloutsim.scenario.hints import listing
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
@@ -49,6 +50,7 @@ _OTHERS = (
     ),
     (re.compile(r"^# (?:HELP|TYPE) \w+ ", re.M), f"metrics; {CALIBRATE}"),
 )
+_SHOWN = 5  # names in a note (assumed: who knows the folder needs no more)
 _SUFFIXES = (".json", ".yaml", ".yml", toml.SUFFIX)
 
 
@@ -198,6 +200,30 @@ def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
     if len(found) > MOST_FILES:
         raise UnreadableError(f"{path}: {len(found):,} files, of which at most {MOST_FILES:,} are read; name some")
     return found
+
+
+def left_out(given: Sequence[str]) -> list[str]:
+    """What stands in folders that were given and is not read, a note for each folder; hidden files are not named.
+
+    Parameters
+    ----------
+    given : sequence of str
+        As for `documents`, which has read them.
+    """
+    notes = []
+    for one in given:
+        name, file = _named(one)
+        path = Path(file)
+        if name is not None or file == STDIN or not os.path.isdir(path) or blobs.is_layout(path):
+            continue
+        read = set(_folder(path, _SUFFIXES))
+        rest = sorted(each.name for each in path.iterdir() if each not in read and not each.name.startswith("."))
+        if rest:
+            notes.append(
+                f"not read in the folder {path}: {listing(rest, _SHOWN, ', ')}; of a folder only its own files are "
+                f"read, and only {', '.join(_SUFFIXES)}: name what else is to be read"
+            )
+    return notes
 
 
 def _file(path: Path) -> BinaryIO:

@@ -23,7 +23,7 @@ from rolloutsim.imports import (
     totals,
     workloads,
 )
-from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
+from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents, left_out
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
 from rolloutsim.imports.found import Found
@@ -148,13 +148,15 @@ def _read(
 ) -> tuple[Found, list[str]]:
     """What files and registries tell, without the scenario that they go `into`, and what they are called."""
     named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
-    files = documents([one for one in given if one not in named])
+    of_files = [one for one in given if one not in named]
+    files = documents(of_files)
     every = [one for one in files if into is None or Path(one.origin).resolve() != Path(into).resolve()]
     if named:  # after the files: where one is missing, nobody is asked
         every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     if not every:
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
     found = Found()
+    found.notes.extend(left_out(of_files))
     of_images, of_histories = [], []
     for one in every:
         if manifests.shape(one.content) is not None:

@@ -37,6 +37,9 @@ _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files")  # what layers take the place of
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
+_GROUPS_STAY = (
+    "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
+)
 
 
 @struct
@@ -124,7 +127,7 @@ class _Into:
             self.notes += mixed(groups, self.found)
             left = [one for one in theirs if one not in (placeholder, *(group.name for group in groups))]
             if len(groups) > 1 and not self.found.workloads and "workloads" in self.data:
-                self.notes.append("which groups a workload runs on is told by nodes and workloads together; give both")
+                self.notes.append(_GROUPS_STAY)
             self.notes += [f"no nodes were given for the group {one}, which is left as it is" for one in left]
         made = draft(self.found, origins, list(images), groups)
         self.notes += made.notes

@@ -66,10 +66,12 @@ def draft(
         content["registries"] = {
             name: Said({"uplink": NETWORK}, f"assumed; serves images of {host}") for host, name in registries.items()
         }
+    of_images: list[Assumed] = []
     content["images"] = {
-        name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
+        name: drafts.images.image(name, sizes.get(name), found, registries, of_images)
         for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
+    assumed += drafts.images.in_order(of_images)
     mirrors, hosts = drafts.runtimes.mirrors(found, list(content["images"]), registries, assumed, notes)
     if mirrors:
         content["mirrors"] = mirrors
@@ -123,6 +125,11 @@ def draft(
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
     ]  # fmt: skip
+    if is_alone and len(named) > 1 and not found.is_swarm:  # `docker stack deploy` does update all services
+        notes.insert(0, (
+            f"all {len(named)} workloads roll out at the same moment; take out those that do not, or write after: "
+            "[NAME] where one waits for another"
+        ))  # fmt: skip
     strangers = drafts.running.unknown(named, found)
     if strangers:
         notes.append(strangers)

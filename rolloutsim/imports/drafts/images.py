@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolloutsim.imports.drafts.assumed import IMAGE, Assumed
@@ -14,6 +14,13 @@ from rolloutsim.imports.found import Found, FoundImage
 from rolloutsim.imports.writing import Said
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.units import exact_text
+
+_UNKNOWN = "its size and its layers: nothing that was given tells them"
+
+
+def in_order(assumed: Sequence[Assumed]) -> list[Assumed]:
+    """What is assumed of images, those first of which not even the size is known."""
+    return sorted(assumed, key=lambda one: one.why != _UNKNOWN)
 
 
 def image(
@@ -70,7 +77,5 @@ def image(
             Assumed(f"images.{name}", f"one layer of {text} {key}", "its layers; the total is from the nodes", command)
         )
         return Said({**registry, key: text}, f"from {node.origin}, the total; one layer: assumed")
-    assumed.append(
-        Assumed(f"images.{name}", IMAGE, "its size and its layers: nothing that was given tells them", command)
-    )
+    assumed.append(Assumed(f"images.{name}", IMAGE, _UNKNOWN, command))
     return Said({**registry, "compressed": IMAGE}, "assumed: nothing that was given tells its size")

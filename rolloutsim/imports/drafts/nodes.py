@@ -39,13 +39,36 @@ def nodes(
         return {"node": group}
     machines.remarks(found, groups, notes)
     running = holds(found)
-    return {
+    content = {
         group.name: {
-            **_group(group, found, references, running, assumed, notes), **_kubelet(found, group, notes, is_alone),
+            **_group(group, found, references, running, assumed), **_kubelet(found, group, notes, is_alone),
             **drafts.runtimes.settings(found, group.name, runtime_of(group.nodes[0]), assumed, notes),
         }
         for group in groups
     }  # fmt: skip
+    notes += _of_cached(groups, content, references)
+    return content
+
+
+def _of_cached(groups: Sequence[Group], content: Mapping[str, Any], references: Sequence[str]) -> list[str]:
+    """Which images are on nodes already, which do not fetch them, a note for each image."""
+    total = sum(len(group.nodes) for group in groups)
+    found = []
+    for reference in references:
+        on = {
+            group.name: len(group.nodes) if said.value == "100%" else said.value
+            for group in groups
+            if (said := content[group.name].get("cached", {}).get(reference)) is not None
+        }
+        if on:
+            holders = sum(on.values())
+            where = f"all {total} nodes" if holders == total > 1 else f"{holders} of {total} nodes"
+            whose = next(iter(on)) if len(on) == 1 else "<group>"
+            found.append(
+                f"{reference} is on {where} already; they do not fetch it. For a new version take it out of "
+                f"nodes.{whose}.cached"
+            )
+    return found
 
 
 def _of_swarm(found: Found) -> dict[str, Any]:
@@ -110,7 +133,6 @@ def _group(
     references: Sequence[str],
     running: Mapping[str, set[str]],
     assumed: list[Assumed],
-    notes: list[str],
 ) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
     machine = machines.machine(group, found)
@@ -143,10 +165,6 @@ def _group(
                 "100%" if holders == len(nodes) else holders,
                 f"{origin}: {holders} of {len(nodes)} nodes list it{' or run it' if sum(has) < holders else ''}"
                 + ("; lists end at 50 images, so more may have it" if _is_cut(nodes) and holders < len(nodes) else ""),
-            )
-            notes.append(
-                f"{reference} is on {holders} of {len(nodes)} nodes of {group.name} already and is not fetched; "
-                f"for a new version of it take it out of nodes.{group.name}.cached"
             )
     if cached:
         content["cached"] = cached

@@ -62,7 +62,7 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
             )
         sizes[name] = both
         if like and not image.is_named:
-            notes.append(f"{image.origin} is taken to be {name}, of its name")
+            notes.append(f"{image.origin} is taken to be {name}, by its name")
     return sizes
 
 
