@@ -22,6 +22,8 @@ _BETWEEN = re.compile(r"(\d{1,6})(MB|GB)?-(\d{1,6})(MB|GB)")
 _OVER = re.compile(r"GT(\d{1,6})(MB|GB)")
 _BINARY = {None: 1, "MB": 2**20, "GB": 2**30}
 _MEBI = 2.0**20  # containerd internal/cri/server/images/image_pull.go, mbToByte
+_MOST = 2.0**53  # counts are floats, exact up to there
+_LARGEST = 1e15  # of a bound that is one [s, MiB/s] (assumed)
 _SHARES = ((0.5, "median"), (0.9, "90 %"))
 
 
@@ -79,17 +81,16 @@ def compared(histograms: Mapping[str, Mapping[float, float]], pulls: Sequence[Ti
     return Beside(tuple(found), tuple(meanings), left_out)
 
 
-def _by_class(
-    histograms: Mapping[str, Mapping[float, float]],
-) -> dict[tuple[str, str], dict[float, float]]:
+def _by_class(histograms: Mapping[str, Mapping[float, float]]) -> dict[tuple[str, str], dict[float, float]]:
     """Histograms by metric and class of sizes, other labels put together where their bounds are the same."""
     found: dict[tuple[str, str], dict[float, float]] = {}
     for shown, counts in histograms.items():
         told = _CLASS.search(shown)
-        into = found.setdefault((shown.partition("{")[0], told[1] if told else ""), dict.fromkeys(counts, 0.0))
-        if set(into) == set(counts):
-            for bound, count in counts.items():
-                into[bound] += count
+        own = {bound: min(count, _MOST) for bound, count in counts.items() if 0.0 < bound < _LARGEST or bound == inf}
+        into = found.setdefault((shown.partition("{")[0], told[1] if told else ""), dict.fromkeys(own, 0.0))
+        if set(into) == set(own):
+            for bound, count in own.items():
+                into[bound] = min(into[bound] + count, _MOST)
     return found
 
 
