@@ -14,6 +14,7 @@ from rolloutsim.calibration import bootstrap, identify
 from rolloutsim.calibration.beside import beside
 from rolloutsim.calibration.comparison import Beside
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
+from rolloutsim.calibration.logged import as_pulls, of_network, time_on_network
 from rolloutsim.calibration.match import Matched, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
 from rolloutsim.calibration.replay import Replay
@@ -149,7 +150,7 @@ def calibrated(
     draft : Draft
         The scenario.
     observed : Observed
-        What was seen.
+        What was seen. Without pulls, requests with durations are taken for the network's part of pulls.
     seed : int
         Of the intervals' resampling.
     nodes : sequence of (str, str)
@@ -165,12 +166,17 @@ def calibrated(
         If the scenario is not valid, or a key is none that can be fitted.
     """
     scenario = draft.scenario().resolve()
+    is_logged = not observed.pulls and any(one.duration is not None for one in observed.requests)
+    if is_logged:
+        observed = as_pulls(observed, scenario)
     matched = matches(scenario, observed.pulls, nodes)
     if not matched.pulls:
         raise UnreadableError(_no_pulls(observed, matched.left_out))
-    replay = Replay(draft, matched.pulls, matched.images)
+    replay = Replay(draft, matched.pulls, matched.images, time_on_network if is_logged else None)
     registries = list(dict.fromkeys(matched.images[one.image].registry for one in matched.pulls))
     every = parameters(draft, scenario, registries, sorted({one.group for one in matched.pulls}), fit, keep)
+    if is_logged:
+        every = of_network(every)
     ungiven = [one for one in every if not one.is_given]
     search = Search(replay, ungiven, np.log([one.seen.duration for one in matched.pulls]))
     before = np.exp(search.predicted(search.as_given()))

@@ -6,7 +6,7 @@ nothing is pulled do not meet, and are simulated apart. A pull whose time is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,9 +46,15 @@ class Replay:
         What was seen.
     images : mapping
         Their images by name.
+    time : callable
+        How long a pull takes, by its row in what happened [s]; as a runtime counts it unless told otherwise.
     """
 
-    def __init__(self, draft: Draft, pulls: Sequence[Matched], images: Mapping[str, Image]) -> None:
+    def __init__(
+        self, draft: Draft, pulls: Sequence[Matched], images: Mapping[str, Image],
+        time: Callable[[CaseRecords, int], float] | None = None,
+    ) -> None:  # fmt: skip
+        self.time = time or _whole
         self.draft = draft
         self.pulls = pulls
         self.images = images
@@ -86,7 +92,7 @@ class Replay:
                 found[burst.pulls[0]] = found[alike.pulls[0]]
                 continue
             for number, case, row in self._play(idle, groups, burst):
-                found[number] = float(case.pulls.pulled[row] - case.pulls.asked[row])
+                found[number] = self.time(case, row)
         return found
 
     def played(self, values: Values) -> Iterator[tuple[int, CaseRecords, int]]:
@@ -140,6 +146,10 @@ class Replay:
         names = [image.name for image in case.images]
         whose = zip(case.pulls.node.tolist(), case.pulls.image.tolist(), strict=True)
         return [(rows[node, names[image]], case, row) for row, (node, image) in enumerate(whose)]
+
+
+def _whole(case: CaseRecords, row: int) -> float:
+    return float(case.pulls.pulled[row] - case.pulls.asked[row])
 
 
 def _one_node(group: NodeGroup, scenario: ResolvedScenario) -> NodeGroup:

@@ -27,8 +27,8 @@ _AT_END = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{12}(?=[0-9a-f]{20,116}$)")
 _SAME_SIZE = 0.005  # of a layer's size [1] (assumed: sizes that people round to three digits)
 # A request ends for the registry when its last byte is in the socket's buffer: Linux, net.ipv4.tcp_wmem, at most 4 MiB
 # unless set otherwise. Of blobs that are not twice as large the time says nothing.
-_BUFFER = 4 * 2**20
-_SMALLEST = 2 * _BUFFER
+BUFFER = 4 * 2**20
+_SMALLEST = 2 * BUFFER
 _CLOCKS = 5.0  # [s] by which clocks of nodes and of the registry may differ, and stamps be cut (assumed)
 _WINDOW = 10.0  # [s] in which requests without durations are taken to be at once (assumed)
 _COUNTS = 0.1  # of a number that may differ without saying anything, and always one (assumed: a log that is cut)
@@ -61,7 +61,7 @@ class Fetched:
 
 
 @struct
-class _Of:
+class OfLayer:
     """Of which layer a request was."""
 
     request: ObservedRequest
@@ -115,10 +115,10 @@ def compared(requests: Sequence[ObservedRequest], replay: Replay, values: Values
     left_out: dict[str, int] = {}
     pulled = [replay.images[name] for name in dict.fromkeys(one.image for one in replay.pulls)]
     images = [one for one in pulled if one.layers[0].digest != one.name]  # of the others the size alone is known
-    of_layers, strange = _of_layers(requests, images)
+    mine, strange = of_layers(requests, images)
     if strange:
         left_out["requests of blobs that are in none of the images that were pulled"] = strange
-    kept, elsewhen = _at_pulls(of_layers, replay)
+    kept, elsewhen = _at_pulls(mine, replay)
     if elsewhen:
         left_out["requests at times when none of the pulls that were given needed their layer"] = elsewhen
     if not kept:
@@ -145,7 +145,7 @@ def compared(requests: Sequence[ObservedRequest], replay: Replay, values: Values
     return Beside((*of_all, *of_times), tuple(meanings), left_out)
 
 
-def _of_layers(requests: Sequence[ObservedRequest], images: Sequence[Image]) -> tuple[list[_Of], int]:
+def of_layers(requests: Sequence[ObservedRequest], images: Sequence[Image]) -> tuple[list[OfLayer], int]:
     """The requests of layers that images have, by digest or else by a size that only one has; how many are not."""
     sizes = {layer.digest: layer.compressed for image in images for layer in image.layers}
     undigested = [(digest, size) for digest, size in sizes.items() if not _FULL.fullmatch(digest)]
@@ -162,7 +162,7 @@ def _of_layers(requests: Sequence[ObservedRequest], images: Sequence[Image]) -> 
         if layer is not None:
             taken[layer] = taken.get(layer, 0) + 1
     found = [
-        _Of(one, layer) for one in requests if (layer := known[_digest(one)]) is not None and taken[layer] == 1
+        OfLayer(one, layer) for one in requests if (layer := known[_digest(one)]) is not None and taken[layer] == 1
     ]  # fmt: skip
     return found, len(requests) - len(found)
 
@@ -172,7 +172,7 @@ def _digest(request: ObservedRequest) -> str:
     return match[1].lower() if match else ""
 
 
-def _at_pulls(requests: Sequence[_Of], replay: Replay) -> tuple[list[_Of], int]:
+def _at_pulls(requests: Sequence[OfLayer], replay: Replay) -> tuple[list[OfLayer], int]:
     """The requests at times at which pulls needed their layer, and the number of the others."""
     times: dict[str, list[tuple[float, float]]] = {}
     for pull in replay.pulls:
@@ -198,7 +198,7 @@ def _time_of(pull: Matched) -> tuple[float, float]:
     return pull.began - pull.slack - _CLOCKS, pull.began + pull.seen.duration + pull.slack + _CLOCKS
 
 
-def _numbers(kept: Sequence[_Of], predicted: Sequence[Fetched]) -> Iterator[Comparison]:
+def _numbers(kept: Sequence[OfLayer], predicted: Sequence[Fetched]) -> Iterator[Comparison]:
     """How many requests there are, and how many bytes they have."""
     sent = float(sum(one.request.sent for one in kept))
     yield _counted("requests", "", float(len(kept)), float(len(predicted)), len(kept), len(predicted), 1.0)
@@ -214,7 +214,7 @@ def _counted(
     return Comparison("registry: all layers", quantity, unit, measured, measured, of, predicted, predicted_of, way)
 
 
-def _at_once(kept: Sequence[_Of], timed: Sequence[_Of], predicted: Sequence[Fetched]) -> Iterator[Comparison]:
+def _at_once(kept: Sequence[OfLayer], timed: Sequence[OfLayer], predicted: Sequence[Fetched]) -> Iterator[Comparison]:
     """How many clients there are at once at most; without durations, those that are answered within some seconds."""
     is_timed = len(timed) == len(kept)
     asked = [
@@ -246,7 +246,7 @@ def _most(spans: Sequence[tuple[str, float, float]]) -> int:
 
 
 def _times(
-    whole: Sequence[_Of], predicted: Sequence[Fetched], layers: Mapping[str, Image], by: float
+    whole: Sequence[OfLayer], predicted: Sequence[Fetched], layers: Mapping[str, Image], by: float
 ) -> Iterator[Comparison]:
     """Median rate of all requests, and median time of those of each layer."""
     simulated: dict[str, list[float]] = {}
@@ -261,7 +261,7 @@ def _times(
         return
     every = [one for of_layer in asked.values() for one in of_layer]
     rates = [one.size / one.time for one in predicted if one.layer in asked]
-    low, high = (median((size - less) / time for time, size in every) for less in (_BUFFER, 0))
+    low, high = (median((size - less) / time for time, size in every) for less in (BUFFER, 0))
     middle = median(rates)
     yield Comparison(
         "registry: all layers", "median rate", "B/s", low, high, len(every), middle, len(rates),
@@ -270,7 +270,7 @@ def _times(
     for layer, of_layer in asked.items():
         size = of_layer[0][1]
         time, middle = median(time for time, _ in of_layer), median(simulated[layer])
-        low, high = time, time * size / (size - _BUFFER)
+        low, high = time, time * size / (size - BUFFER)
         subject = f"registry: {_named(layer)} of {layers[layer].name.rpartition('/')[2]} ({shown(size, 'B')})"
         yield Comparison(
             subject, "median time", "s", low, high, len(of_layer), middle, len(simulated[layer]),
@@ -285,7 +285,7 @@ def _named(layer: str) -> str:
 
 
 def _about(
-    kept: Sequence[_Of], timed: Sequence[_Of], predicted: Sequence[Fetched], registries: Set[str]
+    kept: Sequence[OfLayer], timed: Sequence[OfLayer], predicted: Sequence[Fetched], registries: Set[str]
 ) -> Iterator[str]:
     """What to know of the comparison."""
     if len(timed) < len(kept):

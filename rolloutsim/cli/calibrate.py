@@ -35,7 +35,8 @@ _MOST_SHOWN = 12  # sentences of a kind (assumed: nobody reads more; --format js
 @click.option(
     "--events", "events", metavar="FILE", multiple=True, required=True,
     help="What tells of pulls: events, logs of kubelets, containerd and CRI-O, as data or text; a folder of these, or "
-    "'-'. Metrics of these and logs of registries are compared with the fit. Repeatable.",
+    "'-'. Metrics of these and logs of registries are compared with the fit; a registry's log with durations alone "
+    "tells the network's numbers. Repeatable.",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="Write the scenario with the fitted numbers to FILE.")
 @click.option("--into", is_flag=True, help="Write them into SCENARIO itself; all else in it stays byte for byte.")

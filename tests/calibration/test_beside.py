@@ -352,16 +352,19 @@ def test_histograms_that_are_broken_are_no_error(name: str, counts: dict[float, 
 def test_the_command_shows_what_was_compared(pulls: list[ObservedPull], fetched: list[Fetched], tmp_path: Path) -> None:
     scenario, events, log, metrics = (tmp_path / name for name in ("s.yaml", "e.json", "r.log", "m.prom"))
     scenario.write_text(SCENARIO)
-    events.write_text(writers.kubectl_list(writers.events(pulls)))
-    log.write_text("\n".join(writers.response_completed(_requests(fetched, 1.6))))
-    metrics.write_text(writers.kubelet_metrics([one for one in pulls if one.image == API]))
+    alone = [one for one in pulls if one.image == TOOLS][:6]
+    events.write_text(writers.kubectl_list(writers.events(alone)))
+    log.write_text(
+        "\n".join(writers.response_completed(_requests([one for one in fetched if one.layer == ONLY][:6], 1.6)))
+    )
+    metrics.write_text(writers.kubelet_metrics(alone, "10MB-100MB"))
     run, common = CliRunner(), ["calibrate", str(scenario)]
     for one in (events, log, metrics):
         common += ["--events", str(one)]
     shown = run.invoke(main, common)
     assert shown.exit_code == 0, shown.output
     table = shown.stdout[shown.stdout.index(" Beside: what else") :]
-    assert "kubelet: pulls of 100MB-500MB, with waiting" in table
+    assert "kubelet: pulls of 10MB-100MB, with waiting" in table
     assert " Beside the registry sent more slowly than predicted" in table
     assert "no use is made" not in shown.stdout
     data = json.loads(run.invoke(main, [*common, "--format", "json"]).stdout)["beside"]
@@ -371,10 +374,8 @@ def test_the_command_shows_what_was_compared(pulls: list[ObservedPull], fetched:
     assert "Beside" not in without
 
 
-def test_requests_without_pulls_are_refused_with_what_to_give_beside_them(
-    fetched: list[Fetched], tmp_path: Path
-) -> None:
-    (tmp_path / "r.log").write_text("\n".join(writers.response_completed(_requests(fetched))))
+def test_requests_without_durations_are_refused_without_pulls(fetched: list[Fetched], tmp_path: Path) -> None:
+    (tmp_path / "r.log").write_text("\n".join(writers.access_log(_requests(fetched))))
     said = r"24 requests of a registry .* tell nothing without them.*give events .* kubectl get events -A -o json"
     with pytest.raises(UnreadableError, match=said):
         calibrated(draft(SCENARIO), observed([str(tmp_path / "r.log")]))
