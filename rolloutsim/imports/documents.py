@@ -22,6 +22,7 @@ LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
 INPUT = "<stdin>"  # what the standard input is called
+_PIPES = ("/dev/fd", "/proc/self/fd")  # of a shell's `<(…)`, by numbers that say nothing
 STDIN = "-"
 READ = (
     "read are: images (manifests as crane, skopeo and docker print them, archives of docker save, OCI layouts, sizes "
@@ -164,8 +165,11 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
     """What people call each file, the name that it was given, and the file, open; or a folder that is an image."""
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
+    pipes = 0
     for one in given:
         name, file = _named(one)
+        if not file:
+            raise UsageError(f"{one!r} names no file; a shell leaves nothing of a variable that is not set")
         if file == STDIN:
             yield INPUT, name, sys.stdin.buffer
             continue
@@ -181,8 +185,15 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
                 with _file(each) as opened:
                     yield str(each), None, opened
         else:
+            is_pipe = str(path.parent) in _PIPES
+            pipes += is_pipe
             with _file(path) as opened:
-                yield str(path), name, opened
+                yield f"<pipe {pipes}>" if is_pipe else str(path), name, opened
+
+
+def is_nameless(origin: str) -> bool:
+    """Whether what is read is no file that has a name: the standard input, or a pipe."""
+    return origin.startswith("<")
 
 
 def _named(given: str) -> tuple[str | None, str]:
@@ -253,7 +264,7 @@ def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
 
 def _stem(origin: str, name: str | None) -> str:
     """What an image is called: as was given, or as its file."""
-    if name is not None or origin == INPUT:
+    if name is not None or is_nameless(origin):
         return name or "app"
     return Path(origin).stem.removesuffix(".tar")
 

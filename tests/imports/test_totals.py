@@ -153,7 +153,7 @@ def test_what_crictl_counts_is_as_the_nodes_runtime_counts(
 ) -> None:
     given = [written({"images": [of_crictl()]} if is_listed else {"status": of_crictl(), "info": {}})]
     if runtimes:
-        given.append(written(*[node(one, f"n{one[0]}") for one in runtimes], name="nodes.json"))
+        given.append(written(*[node(one, f"n{number}") for number, one in enumerate(runtimes)], name="nodes.json"))
     assert images(*given) == {NAME: {key: "33765428 B"}}
     assumed = [one for one in imported(given).assumed if one.key == "images.<image>.compressed"]
     assert len(assumed) == is_assumed

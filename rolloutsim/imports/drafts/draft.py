@@ -9,7 +9,7 @@ from rolloutsim.errors import UnreadableError
 from rolloutsim.imports import drafts
 from rolloutsim.imports.drafts.assumed import NETWORK, NODES, Assumed
 from rolloutsim.imports.found import Found
-from rolloutsim.imports.writing import Said
+from rolloutsim.imports.writing import Said, one_line
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.structs import struct
 
@@ -56,9 +56,10 @@ def draft(
     references = list(dict.fromkeys([*drafts.references.references(found), *known]))
     sizes = drafts.references.by_reference(found.images, references, notes)
     registries = drafts.references.registries(references)
+    more = f" and {len(origins) - 3} more" if len(origins) > 3 else ""
     content: dict[str, Any] = {
         "rolloutsim": 1,
-        "name": f"imported from {', '.join(origins[:3])}{f' and {len(origins) - 3} more' if len(origins) > 3 else ''}",
+        "name": f"imported from {one_line(', '.join(origins[:3]))}{more}",
         "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes, is_alone),
     }
     content |= drafts.machines.network(found, groups, len(registries), assumed)
@@ -138,7 +139,7 @@ def draft(
         notes.append(f"not used: {kinds}")
     if "PodDisruptionBudget" in found.unused:
         notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
-    return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
+    return Draft(content, tuple(assumed), tuple(dict.fromkeys(notes)), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,9 +34,10 @@ def image(
         else {}
     )
     file = f"{name_of(name.rpartition('/')[2])}.json"
-    command = f"crane manifest --platform linux/amd64 {name} > {file}, and import that as well"
+    asked = f"crane manifest --platform {shlex.quote(found.platform)}"
+    command = f"{asked} {shlex.quote(name)} > {file}, and import that as well"
     if image is not None and not image.is_named and name == image.name:
-        command = f"crane manifest --platform linux/amd64 IMAGE > m.json, and import that as well: {name}=m.json"
+        command = f"{asked} IMAGE > m.json, and import that as well: {shlex.quote(f'{name}=m.json')}"
     if image is not None:
         remark = "; ".join([f"from {image.origin}", *image.remarks])
         layers = []

@@ -7,7 +7,7 @@ from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports import drafts
+from rolloutsim.imports import cluster, drafts
 from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
@@ -30,22 +30,28 @@ def nodes(
 ) -> Any:
     """All node groups, with what the kubelet's configuration says; alone, or for a scenario that is there."""
     if not groups:
+        machine = machines.only(found, notes)
         settings = _kubelet(found, None, notes, is_alone) | drafts.runtimes.settings(
-            found, "node", None, assumed, notes
+            found, "node", "dockerd" if found.is_swarm else None, _has_cores(machine), assumed, notes
         )
         command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
         assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
-        group = {"count": Said(NODES, "assumed"), **machines.only(found, notes), **_of_swarm(found), **settings}
+        group = {"count": Said(NODES, "assumed"), **machine, **_of_swarm(found), **settings}
         return {"node": group}
     machines.remarks(found, groups, notes)
     running = holds(found)
     content = {
         group.name: {
             **_group(group, found, references, running, assumed), **_kubelet(found, group, notes, is_alone),
-            **drafts.runtimes.settings(found, group.name, runtime_of(group.nodes[0]), assumed, notes),
+            **drafts.runtimes.settings(
+                found, group.name, runtime_of(group.nodes[0]) or group.nodes[0].runtime or None,
+                _has_cores(machines.machine(group, found)), assumed, notes,
+            ),
         }
         for group in groups
     }  # fmt: skip
+    told = {f"nodes.{name}.runtime" for name, one in content.items() if not one["runtime"].remark.startswith("assumed")}
+    assumed[:] = [one for one in assumed if one.key not in told]  # a configuration may tell what the nodes do not
     notes += _of_cached(groups, content, references)
     return content
 
@@ -71,6 +77,10 @@ def _of_cached(groups: Sequence[Group], content: Mapping[str, Any], references: 
     return found
 
 
+def _has_cores(machine: Mapping[str, Any]) -> bool:
+    return "preset" in machine or "unpack" in machine
+
+
 def _of_swarm(found: Found) -> dict[str, Any]:
     """What holds for nodes of a Swarm, which run Docker Engine and no kubelet; nothing where there may be others."""
     if not found.is_swarm:
@@ -82,7 +92,8 @@ def _of_swarm(found: Found) -> dict[str, Any]:
     }
 
 
-_OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+KUBELET = (*OF_DISKS, *(path[0] for path in cluster.KEYS.values()))  # keys that nodes without a kubelet do not have
 
 
 def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool) -> dict[str, Any]:
@@ -96,12 +107,20 @@ def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool
     if not found.kubelets:
         return {}
     one = found.kubelets[0]
+    is_of_swarm = group is None and found.is_swarm
+    if is_alone and (is_of_swarm or not found.workloads):
+        note = f"{one.origin} is not used: " + (
+            "nodes of a Swarm have no kubelet"
+            if is_of_swarm
+            else "without workloads nodes pull on their own, and have no kubelet; give those as well: kubectl get "
+            "deployments,daemonsets -A -o json > workloads.json"
+        )
+        notes += [] if note in notes else [note]
+        return {}
     content = {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
     disk = min((node.disk for node in group.nodes if node.disk), default=0) if group is not None else 0
     if not disk and is_alone:
-        dropped = [
-            key for key in _OF_DISKS if content.pop(key, None) is not None or (key in _OF_DISKS[:1] and one.free)
-        ]
+        dropped = [key for key in OF_DISKS if content.pop(key, None) is not None or (key in OF_DISKS[:1] and one.free)]
         if dropped:
             note = (
                 f"{' and '.join(dropped)} of {one.origin}: not taken, since nothing tells how large the disks are; "
