@@ -127,7 +127,9 @@ def test_images_that_fit_into_a_sockets_buffer_are_left_out(requests: list[Obser
 
 def test_histograms_and_numbers_that_a_log_does_not_tell_are_not_taken(requests: list[ObservedRequest]) -> None:
     seen = Observed([], requests[:16], histograms={"containerd_cri_image_pulling_throughput": {1.0: 3.0}})
-    assert "histograms of metrics, which count unpacking as well" in calibrated(draft(SCENARIO), seen).left_out
+    made = calibrated(draft(SCENARIO), seen)
+    assert "histograms of metrics, which count unpacking as well" in made.left_out
+    assert made.beside.comparisons == ()
     said = r"--fit nodes\.web\.unpack\.rate: a registry's log does not tell unpacking; give events beside it"
     with pytest.raises(UsageError, match=said):
         calibrated(draft(SCENARIO), seen, fit=["nodes.web.unpack.rate"])
