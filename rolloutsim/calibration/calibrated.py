@@ -219,11 +219,10 @@ def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
 def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
     if not observed.pulls:
         why = "; ".join(f"{count:,} {reason}" for reason, count in observed.left_out.items())
-        if observed.requests or observed.histograms:
-            why += (
-                f"{'; ' if why else ''}{len(observed.requests):,} requests of a registry and "
-                f"{len(observed.histograms):,} histograms are compared with pulls, and tell nothing without them"
-            )
+        others = {"requests of a registry": len(observed.requests), "histograms of metrics": len(observed.histograms)}
+        for what, count in others.items():
+            if count:
+                why += f"{'; ' if why else ''}{count:,} {what}, which tell nothing without pulls"
         return (
             f"no pull of an image in what was given{f' ({why})' if why else ''}; give events that have some: "
             "kubectl get events -A -o json"

@@ -376,6 +376,8 @@ def test_the_command_shows_what_was_compared(pulls: list[ObservedPull], fetched:
 
 def test_requests_without_durations_are_refused_without_pulls(fetched: list[Fetched], tmp_path: Path) -> None:
     (tmp_path / "r.log").write_text("\n".join(writers.access_log(_requests(fetched))))
-    said = r"24 requests of a registry .* tell nothing without them.*give events .* kubectl get events -A -o json"
+    said = (
+        r"24 requests of a registry, which tell nothing without pulls\); give events .* kubectl get events -A -o json"
+    )
     with pytest.raises(UnreadableError, match=said):
         calibrated(draft(SCENARIO), observed([str(tmp_path / "r.log")]))
