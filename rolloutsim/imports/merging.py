@@ -42,11 +42,11 @@ _PARTLY = "; assumed: "  # in the remark of a value that rests on more than what
 _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
-_OF_MACHINE = ("nic", "disk", "memory", "unpack")  # keys of a group that a preset has
-_SAME_RATE = 0.01  # of a NIC's rate: descriptions and tables round it (assumed)
 _WIRE = ("compressed", "size", "base", "equal_layers")  # what an image is on the wire
 # What layers take the place of.
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
+_OF_MACHINE = ("nic", "disk", "memory", "unpack")  # keys of a group that a preset has
+_SAME_RATE = 0.01  # of a NIC's rate: descriptions and tables round it (assumed)
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
 _GROUPS_STAY = (
     "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
@@ -479,6 +479,12 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _inner(value: Any) -> Mapping[str, Any]:
+    """The map of a part that may be one."""
+    inner = value.value if isinstance(value, Said) else value
+    return inner if isinstance(inner, Mapping) else {}
+
+
 def _over(kept: Mapping[str, Any], told: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """What a group says with what is told of it, parts key by key."""
     result = dict(kept)
@@ -497,12 +503,6 @@ def _keyed(value: Any, path: Path | None) -> Any:
         return value
     inner = value.value if path is None else opened(value.value, {}, _part_at(path), path)
     return {key: Said(one, value.remark) for key, one in inner.items()} if isinstance(inner, Mapping) else value
-
-
-def _inner(value: Any) -> Mapping[str, Any]:
-    """The map of a part that may be one."""
-    inner = value.value if isinstance(value, Said) else value
-    return inner if isinstance(inner, Mapping) else {}
 
 
 def _first_remark(value: Any) -> str:

@@ -350,3 +350,11 @@ def test_a_total_of_another_platform_is_told(platform: str, is_told: bool) -> No
     made = imported([str(TOTALS / "inspect.json")], platform)
     note = "inspect.json is of linux/amd64, not of linux/arm64: its size may be another"
     assert (note in made.notes) == is_told
+
+
+def test_a_runtime_that_a_configuration_tells_is_not_assumed(tmp_path: Path) -> None:
+    given = [nodes(tmp_path, "own", runtime=""), deployment(tmp_path, API)]
+    made = imported([*given, write(tmp_path, "config.toml", CONFIG)])
+    assert "runtime: containerd  # from config.toml: version 3, which 2.x reads" in made.text
+    assert "nodes.own.runtime" not in [one.key for one in made.assumed]
+    assert "nodes.own.runtime" in [one.key for one in imported(given).assumed]

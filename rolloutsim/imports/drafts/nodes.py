@@ -50,6 +50,8 @@ def nodes(
         }
         for group in groups
     }  # fmt: skip
+    told = {f"nodes.{name}.runtime" for name, one in content.items() if not one["runtime"].remark.startswith("assumed")}
+    assumed[:] = [one for one in assumed if one.key not in told]  # a configuration may tell what the nodes do not
     notes += _of_cached(groups, content, references)
     return content
 
