@@ -43,12 +43,15 @@ class Intervals:
         What was resampled: `pulls`, `bursts` or `nodes`.
     few : str
         What residuals are alike in of which there are too few to resample; empty: nothing.
+    noise : float
+        Of residuals, squared.
     """
 
     low: Floats
     high: Floats
     blocks: str
     few: str
+    noise: float
 
 
 def intervals(
@@ -103,7 +106,7 @@ def intervals(
     if len(moved) > 1:
         draws = draws + wide.standard_normal((len(draws), len(moved))) @ (moved @ inverse.T) / np.sqrt(len(moved) - 1)
     low, high = np.quantile(draws, [(1.0 - SHARE) / 2.0, (1.0 + SHARE) / 2.0], axis=0)
-    return Intervals(low, high, name, few)
+    return Intervals(low, high, name, few, noise)
 
 
 def _draws(jacobian: Floats, inverse: Floats, residuals: Floats, rng: np.random.Generator) -> Floats:

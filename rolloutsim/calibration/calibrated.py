@@ -10,7 +10,7 @@ from math import exp, log
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.calibration import bootstrap, identify
+from rolloutsim.calibration import bootstrap, ends, identify
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
 from rolloutsim.calibration.match import Matched, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
@@ -260,6 +260,7 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
     weights = search.problem.weights[~far]
     burst_of = {pull: number for number, burst in enumerate(search.replay.bursts) for pull in burst.pulls}
     kept = np.flatnonzero(~far).tolist()
+    caps = {number for number, one in enumerate(every) if one.is_cap}
     labels: dict[str, Sequence[Hashable]] = {
         "bursts": [burst_of[number] for number in kept], "nodes": [search.replay.pulls[number].node for number in kept]
     }  # fmt: skip
@@ -276,11 +277,14 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
                 slopes, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
                 labels, seed,
             )  # fmt: skip
+            of_side = ends.moved(
+                search.problem, way, free, slopes, one.low if side < 0 else one.high, one.noise, caps
+            )
             if side < 0:
-                low[free] = np.minimum(low[free], way.at[free] + one.low)
+                low[free] = np.minimum(low[free], way.at[free] + of_side)
                 blocks, few = blocks or one.blocks, few or one.few
             else:
-                high[free] = np.maximum(high[free], way.at[free] + one.high)
+                high[free] = np.maximum(high[free], way.at[free] + of_side)
     found = ways[0]
     is_told = [number for number in found.free if high[number] - low[number] < _NARROW * spreads[number]]
     found = _reduced(search, found, is_told)
