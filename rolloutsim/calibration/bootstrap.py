@@ -25,8 +25,8 @@ SHARE = 0.9  # of intervals
 _ALIKE = 0.05  # level at which residuals of a block are taken to be alike
 _FEWEST = 6  # blocks, of which signs give 64 resamples (assumed)
 _MOST_LEVERAGE = 0.999
-# Of logarithms, of pulls of the same image on equal nodes (assumed); where it is more than what they differ by it counts
-# as one pull more, so that two that are alike by chance do not claim that all are.
+# Of logarithms, of pulls of the same image on equal nodes (assumed); if they differ by less it counts as one pull more,
+# so that two that are alike by chance do not claim that all are.
 _USUAL_NOISE = 0.05
 _LEAST_NOISE = 1e-5  # of logarithms, squared: 0.3 % (assumed: the model is no better)
 

@@ -21,7 +21,9 @@ from rolloutsim.imports.observed import Observed
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.structs import struct
 
-_FAR = 3.5  # standard deviations, if many pulls tell them, by the median of deviations (Iglewicz & Hoaglin, How to detect outliers, 1993)
+# Standard deviations, if many pulls tell them, by the median of deviations (Iglewicz & Hoaglin, How to detect outliers,
+# 1993).
+_FAR = 3.5
 _MEDIAN = 1.4826  # standard deviations of the normal distribution in a median of absolute deviations
 _OUTLIER = 0.02  # of a duration: what is nearer is none, however alike the others are (assumed)
 _MOST_FAR = 0.25  # of all pulls that may be left out so (assumed: if more are far off, the model is)
@@ -290,9 +292,7 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
                 slopes, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
                 labels, seed,
             )  # fmt: skip
-            of_side = ends.moved(
-                search.problem, way, free, slopes, one.low if side < 0 else one.high, one.noise, caps
-            )
+            of_side = ends.moved(search.problem, way, free, slopes, one.low if side < 0 else one.high, one.noise, caps)
             if side < 0:
                 low[free] = np.minimum(low[free], way.at[free] + of_side)
                 blocks, few = blocks or one.blocks, few or one.few

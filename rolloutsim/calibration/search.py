@@ -132,8 +132,13 @@ class Search:
             end = max(at + time for at, time in zip(burst.at, times, strict=True))
             together = max(together, sum(sizes) / end)
             shortest = min(shortest, *times)
-        least = {"nic": of_one, "connection": 0.6 * of_one, "uplink": max(together, of_one), "fixed": 0.4 * shortest,
-                 "unpack": unpacked}
+        least = {
+            "nic": of_one,
+            "connection": 0.6 * of_one,
+            "uplink": max(together, of_one),
+            "fixed": 0.4 * shortest,
+            "unpack": unpacked,
+        }
         starts = []
         for uplink, others, unpack in ((1.1, 1.1, 0.0), (1.1, 4.0, 0.0), (4.0, 1.1, 0.0), (4.0, 4.0, 0.5)):
             factor = {"uplink": uplink, "fixed": 1.0, "unpack": unpack}

@@ -26,6 +26,7 @@ SHARE = 0.1  # of the longest pull of that image on that node, at most, of a re-
 _TOGETHER = 2.0  # [s] between two tellings of one pull (assumed: stamps of whole seconds, and the kubelet's delay)
 _ALIKE = 0.02  # of a duration, in which two tellings of it differ (assumed: the call's own time)
 _LEAST_ALIKE = 0.1  # [s] (assumed: the same)
+_FINE = 0.01  # [s]: the end less the duration is as exact as that, a start as it was told is no better (assumed)
 _LATE = 0.1  # [s] between what a kubelet tells and what it does (assumed: events are queued)
 _COMPARED = 200  # tellings of an image in such a time that are compared (assumed: bounds the time for hostile input)
 
@@ -55,7 +56,7 @@ def pulls(seen: Seen) -> list[ObservedPull]:
 def _begun(pull: ObservedPull, seen: Seen) -> ObservedPull:
     """A pull with when it began as it was told at that time, if that goes with its end and its duration."""
     asked = seen.asked.get((pull.node, pull.pod, references.full(pull.image)))
-    if asked is None or pull.began is None:
+    if asked is None or pull.began is None or pull.resolution <= _FINE:
         return pull
     reckoned = pull.began
     told = min((at + (pull.waited or 0.0) for at in asked), key=lambda at: abs(at - reckoned))
