@@ -2,7 +2,7 @@
 
 Reading order: `match` (whose pulls they are), `replay` (the simulation of the same pulls), `parameters` (what may be
 fitted), `fit` (least squares on logarithms), `search` (from where, and all of them together), `bootstrap` (intervals),
-`identify` (what cannot be told), `calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
+`ends` (of them, where durations bend), `identify` (what cannot be told), `calibrated` (all of it), `shown` and `writing` (for people, and for the scenario).
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ __all__ = ["Calibration", "calibrated"]
 if TYPE_CHECKING:
     from rolloutsim.calibration import (
         bootstrap,
+        ends,
         fit,
         identify,
         match,
