@@ -2,8 +2,8 @@
 
 Reading order: `match` (whose pulls they are), `replay` (the simulation of the same pulls), `parameters` (what may be
 fitted), `fit` (least squares on logarithms), `search` (from where, and all of them together), `bootstrap` (intervals),
-`ends` (of these, where durations bend), `identify` (what cannot be told), `calibrated` (all of it), `shown` and `writing`
-(for people, and for the scenario).
+`ends` (of these, where durations bend), `identify` (what cannot be told), `calibrated` (all of it), `shown` and
+`writing` (for people, and for the scenario).
 """
 
 from typing import TYPE_CHECKING

@@ -37,7 +37,7 @@ _START = "2000-01-01T00:00:00Z"  # a simulation has no date (assumed: one that n
 @click.option("--start", metavar="TIME", default=_START, show_default=True, help="otlp: when the rollout begins.")
 @click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
 def command(form: str, result: str, name: str | None, resolution: str, start: str, output: str | None) -> None:
-    r"""Write a case of RESULT for another tool.
+    """Write a case of RESULT for another tool.
 
     FORMAT is one of:
 
@@ -49,7 +49,7 @@ def command(form: str, result: str, name: str | None, resolution: str, start: st
 
     A delay is the time from a node's request for a pod's images until the pod is ready. RESULT is a folder written
     by 'run -o DIR', or the result.json or records.npz in it.
-    """
+    """  # noqa: D301  (click wants the character, not the two)
     outcome = results.store.load(result)
     if name is not None and name not in outcome.cases:
         raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")

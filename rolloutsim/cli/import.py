@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from codecs import BOM_UTF8
 from collections.abc import Sequence
@@ -13,11 +14,14 @@ import click
 from rolloutsim import cli, imports
 from rolloutsim.cli import ExitCode, example
 from rolloutsim.errors import UsageError
+from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.loading import read_text
 
 if TYPE_CHECKING:
     from rolloutsim.imports.drafts.assumed import Assumed
 
+_LEFT_OUT = " is left out: "
+_MOST_ALIKE = 3  # of what is assumed for one reason (assumed: enough to see what it is)
 _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it stands in the scenario)
 
 
@@ -148,13 +152,41 @@ def _replace(path: Path, text: str) -> None:
 
 def _talk(notes: Sequence[str], assumed: Sequence[Assumed]) -> None:
     """Say what was taken for what, and what was assumed."""
+    notes = _folded(notes)
     for note in notes[:_MOST_SHOWN]:
         click.echo(f"note: {note}", err=True)
     if len(notes) > _MOST_SHOWN:
-        click.echo(f"note: and {len(notes) - _MOST_SHOWN} more of this kind", err=True)
+        click.echo(f"note: and {len(notes) - _MOST_SHOWN} more", err=True)
     if assumed:
         click.echo("Assumed, the most important first, and what would tell:", err=True)
-    for one in assumed[:_MOST_SHOWN]:
+    shown = _first(assumed)
+    for one in shown[:_MOST_SHOWN]:
         click.echo(f"  {one.key}: {one.value} ({one.why})\n      {one.command}", err=True)
-    if len(assumed) > _MOST_SHOWN:
-        click.echo(f"  and {len(assumed) - _MOST_SHOWN} more; in the scenario '# assumed' stands behind each", err=True)
+    rest = len(assumed) - min(len(shown), _MOST_SHOWN)
+    if rest:
+        click.echo(
+            f"  and {rest} more, alike or less important; values of the scenario have 'assumed' behind them", err=True
+        )
+
+
+def _folded(notes: Sequence[str]) -> list[str]:
+    """The notes, those of what is left out for one reason as one."""
+    folded: dict[str, list[str]] = {}
+    for note in notes:
+        what, is_left_out, why = note.partition(_LEFT_OUT)
+        name = re.escape(what.rpartition(" ")[2])
+        folded.setdefault(re.sub(rf"\b{name}\b", "*", why) if is_left_out else note, []).append(note)
+    shown = []
+    for first, *others in folded.values():
+        more = listing([one.partition(_LEFT_OUT)[0] for one in others if one != first], _MOST_ALIKE, ", ")
+        shown.append(first if {first} >= set(others) else f"{first}; for the same reason: {more}")
+    return shown
+
+
+def _first(assumed: Sequence[Assumed]) -> list[Assumed]:
+    """The first of those that are alike, as images without a manifest are: they would hide all that comes after."""
+    shown: list[Assumed] = []
+    for one in assumed:
+        if sum(each.why == one.why for each in shown) < _MOST_ALIKE:
+            shown.append(one)
+    return shown

@@ -152,7 +152,8 @@ def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"
     if changes.slower:
-        yield f"          {changes.made_slower}"
+        more = "" if shown or changes.is_thorough else "; rolloutsim explain tries more"
+        yield f"          {changes.made_slower}{more}"
     for words, subjects in changes.without_effect:
         yield from wrap(f"{words}: {visible(', '.join(subjects))}", indent=10)
 

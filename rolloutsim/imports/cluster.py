@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import FoundKubelet, FoundNode
 from rolloutsim.imports.shapes import maps, part, quantity, text, texts, whole
+
+_UNNAMED = "?"
 
 
 def node(content: Mapping[str, Any], one: Document) -> FoundNode:
@@ -21,7 +23,7 @@ def node(content: Mapping[str, Any], one: Document) -> FoundNode:
     one : Document
         Where it stands.
     """
-    name = text(content, "metadata", "name") or "?"
+    name = text(content, "metadata", "name") or _UNNAMED
     place = f"{one.place}: node {name}"
     labels = texts(content, "metadata", "labels")
     images: dict[str, int] = {}
@@ -46,8 +48,26 @@ def node(content: Mapping[str, Any], one: Document) -> FoundNode:
     )
 
 
+def keep_each_once(nodes: Sequence[FoundNode]) -> None:
+    """Refuse nodes that stand in what was given twice: there would be more of them than there are.
+
+    Raises
+    ------
+    UnreadableError
+        If two have the same name.
+    """
+    first: dict[str, FoundNode] = {}
+    for one in nodes:
+        before = first.setdefault(one.name, one)
+        if before is not one and one.name != _UNNAMED:
+            where = one.origin if one.origin == before.origin else f"{before.origin} and {one.origin}"
+            raise UnreadableError(
+                f"{where}: node {one.name} stands there twice; leave one of them out, and give clusters one by one"
+            )
+
+
 # Keys of KubeletConfiguration that are keys of a node group: kubernetes staging/src/k8s.io/kubelet/config/v1beta1.
-_KEYS = {
+KEYS = {
     "serializeImagePulls": ("serialize_image_pulls",),
     "maxParallelImagePulls": ("max_parallel_image_pulls",),
     "registryPullQPS": ("registry_pull_qps",),
@@ -68,7 +88,7 @@ def kubelet(one: Document) -> FoundKubelet:
     content = part(one.content, "kubeletconfig") or one.content
     settings: dict[str, Any] = {}
     free: dict[str, int] = {}
-    for word, path in _KEYS.items():
+    for word, path in KEYS.items():
         value: Any = part(content, word)
         if value is None:
             continue

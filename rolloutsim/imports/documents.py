@@ -15,12 +15,14 @@ import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports import blobs, streams, tars, toml
+from rolloutsim.scenario.hints import listing
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
 INPUT = "<stdin>"  # what the standard input is called
+_PIPES = ("/dev/fd", "/proc/self/fd")  # of a shell's `<(…)`, by numbers that say nothing
 STDIN = "-"
 READ = (
     "read are: images (manifests as crane, skopeo and docker print them, archives of docker save, OCI layouts, sizes "
@@ -49,6 +51,7 @@ _OTHERS = (
     ),
     (re.compile(r"^# (?:HELP|TYPE) \w+ ", re.M), f"metrics; {CALIBRATE}"),
 )
+_SHOWN = 5  # names in a note (assumed: who knows the folder needs no more)
 _SUFFIXES = (".json", ".yaml", ".yml", toml.SUFFIX)
 
 
@@ -162,8 +165,11 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
     """What people call each file, the name that it was given, and the file, open; or a folder that is an image."""
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
+    pipes = 0
     for one in given:
         name, file = _named(one)
+        if not file:
+            raise UsageError(f"{one!r} names no file; a shell leaves nothing of a variable that is not set")
         if file == STDIN:
             yield INPUT, name, sys.stdin.buffer
             continue
@@ -179,8 +185,15 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
                 with _file(each) as opened:
                     yield str(each), None, opened
         else:
+            is_pipe = str(path.parent) in _PIPES
+            pipes += is_pipe
             with _file(path) as opened:
-                yield str(path), name, opened
+                yield f"<pipe {pipes}>" if is_pipe else str(path), name, opened
+
+
+def is_nameless(origin: str) -> bool:
+    """Whether what is read is no file that has a name: the standard input, or a pipe."""
+    return origin.startswith("<")
 
 
 def _named(given: str) -> tuple[str | None, str]:
@@ -198,6 +211,30 @@ def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
     if len(found) > MOST_FILES:
         raise UnreadableError(f"{path}: {len(found):,} files, of which at most {MOST_FILES:,} are read; name some")
     return found
+
+
+def left_out(given: Sequence[str]) -> list[str]:
+    """What stands in folders that were given and is not read, a note for each folder; hidden files are not named.
+
+    Parameters
+    ----------
+    given : sequence of str
+        As for `documents`, which has read them.
+    """
+    notes = []
+    for one in given:
+        name, file = _named(one)
+        path = Path(file)
+        if name is not None or file == STDIN or not os.path.isdir(path) or blobs.is_layout(path):
+            continue
+        read = set(_folder(path, _SUFFIXES))
+        rest = sorted(each.name for each in path.iterdir() if each not in read and not each.name.startswith("."))
+        if rest:
+            notes.append(
+                f"not read in the folder {path}: {listing(rest, _SHOWN, ', ')}; of a folder only its own files are "
+                f"read, and only {', '.join(_SUFFIXES)}: name what else is to be read"
+            )
+    return notes
 
 
 def _file(path: Path) -> BinaryIO:
@@ -227,7 +264,7 @@ def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
 
 def _stem(origin: str, name: str | None) -> str:
     """What an image is called: as was given, or as its file."""
-    if name is not None or origin == INPUT:
+    if name is not None or is_nameless(origin):
         return name or "app"
     return Path(origin).stem.removesuffix(".tar")
 

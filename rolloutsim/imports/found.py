@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from rolloutsim.manifests.layers import PLATFORM
 from rolloutsim.manifests.layers import FoundLayer as FoundLayer
 from rolloutsim.structs import struct
 
@@ -301,6 +302,7 @@ class Found:
     snapshotters: list[FoundConfig] = field(default_factory=list)  # SOCI's
     hosts: list[FoundHosts] = field(default_factory=list)
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
+    platform: str = PLATFORM  # of which images are wanted
 
     @property
     def is_swarm(self) -> bool:

@@ -46,6 +46,7 @@ def take(one: Document, found: Found) -> None:
     """
     server = _host(text(one.content, "server"))
     folder = Path(one.origin).parent.name
+    label = f"{folder}/{one.title}" if _HOST.fullmatch(folder) else one.label
     of = one.name if one.is_named else folder if _HOST.fullmatch(folder) else server
     if of is None:
         raise UnreadableError(
@@ -61,15 +62,15 @@ def take(one: Document, found: Found) -> None:
         if name is None:
             raise UnreadableError(f"{one.place}: {url!r:.80} is no host; write for example https://mirror.example")
         if isinstance(can, list) and "pull" not in can:
-            notes.append(f"{name} of {one.label} is left out: nodes do not pull from it (capabilities)")
+            notes.append(f"{name} of {label} is left out: nodes do not pull from it (capabilities)")
             continue
         if isinstance(can, list) and "resolve" not in can:
-            notes.append(f"{name} of {one.label} does not resolve tags; here it is asked for manifests as well")
+            notes.append(f"{name} of {label} does not resolve tags; here it is asked for manifests as well")
         if part(table, "dial_timeout") is not None:
-            notes.append(f"dial_timeout of {name} in {one.label} is not taken: nodes.<group>.timeouts.dial is of all")
+            notes.append(f"dial_timeout of {name} in {label} is not taken: nodes.<group>.timeouts.dial is of all")
         if name not in mirrors:
             mirrors.append(name)
-    found.hosts.append(FoundHosts(one.label, one.place, registry(of), server, tuple(mirrors), tuple(notes)))
+    found.hosts.append(FoundHosts(label, one.place, registry(of), server, tuple(mirrors), tuple(notes)))
 
 
 def _host(url: str | None) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rolloutsim import scenario
-from rolloutsim.errors import ScenarioError, UnreadableError
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
 from rolloutsim.imports import (
     archives,
     blobs,
@@ -23,7 +23,7 @@ from rolloutsim.imports import (
     totals,
     workloads,
 )
-from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
+from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents, left_out
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
 from rolloutsim.imports.found import Found
@@ -147,15 +147,20 @@ def _read(
     given: Sequence[str], platform: str, allowed: registry.asked.Allowed | None, into: str | None = None
 ) -> tuple[Found, list[str]]:
     """What files and registries tell, without the scenario that they go `into`, and what they are called."""
+    if not manifests.A_PLATFORM.fullmatch(platform):
+        raise UsageError(f"--platform {platform!r:.60}: no platform; write for example linux/arm64")
     named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
-    files = documents([one for one in given if one not in named])
+    of_files = [one for one in given if one not in named]
+    files = documents(of_files)
     every = [one for one in files if into is None or Path(one.origin).resolve() != Path(into).resolve()]
     if named:  # after the files: where one is missing, nobody is asked
         every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     if not every:
         raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
-    found = Found()
+    found = Found(platform=platform)
+    found.notes.extend(left_out(of_files))
     of_images, of_histories = [], []
+    counted: dict[tuple[str, int], Document] = {}  # what would be there twice
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
@@ -164,7 +169,13 @@ def _read(
         elif totals.is_history(one.content):
             of_histories.append(one)
         else:
-            _take(one, found)
+            is_counted = _is_kubernetes(one.content) or compose.is_compose(one.content)
+            first = counted.setdefault((one.digest, one.number), one) if is_counted else one
+            if first is one:
+                _take(one, found)
+            else:
+                found.notes.append(f"{one.place} holds what {first.place} does, and is taken once")
+    cluster.keep_each_once(found.nodes)
     found.images.extend(manifests.images(of_images, platform))
     found.images.extend(totals.histories(of_histories))
     if found.unused and not (
@@ -179,6 +190,8 @@ def _take(one: Document, found: Found) -> None:
     for is_one, read in _READERS:
         if is_one(one.content):
             read(one, found)
+            if one.is_named and one.number == 1 and read not in (totals.totals, hosts.take):
+                found.notes.append(f"{one.name}= before {one.origin} is not used: this is no image that it could name")
             return
     raise UnreadableError(f"{one.place}: {_unknown(one.content)}")
 

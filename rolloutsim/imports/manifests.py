@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ from rolloutsim.imports.found import FoundImage
 from rolloutsim.manifests import layers as told_by
 from rolloutsim.manifests.shapes import text
 
-DIGEST, MOST_LAYERS, PLATFORM = told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM
+DIGEST, MOST_LAYERS, PLATFORM, A_PLATFORM = (
+    told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM, told_by.A_PLATFORM,
+)  # fmt: skip
 shape, is_attestation, is_wanted, platform_of = (
     told_by.shape, told_by.is_attestation, told_by.is_wanted, told_by.platform_of,
 )  # fmt: skip
@@ -87,4 +90,5 @@ def image(one: Document, content: Any, name: str, is_named: bool, platform: str 
 
 def _asked(one: Document, name: str, is_named: bool, platform: str) -> told_by.Asked:
     shown = name if is_named else told_by.IMAGE
-    return told_by.Asked(one.place, shown, f" | rolloutsim import {shown}=-", "with --platform", platform)
+    into = f" | rolloutsim import {shlex.quote(f'{shown}=-')}"
+    return told_by.Asked(one.place, shlex.quote(shown), into, "with --platform", platform)

@@ -53,7 +53,7 @@ def groups_as(
     for name, choices in like.items():
         if len(choices) == 1 and choices[0] not in taken.values():
             taken[name] = choices[0]
-            notes.append(f"the nodes {name} are taken to be {choices[0]}, of its name")
+            notes.append(f"the nodes {name} are taken to be {choices[0]}, by its name")
         elif choices:
             raise _unclear(found, open_ones, theirs, file)
     left = [group for group in found if group.name not in taken]
@@ -172,5 +172,5 @@ def images_as(names: Sequence[str], theirs: Collection[str], notes: list[str]) -
             )
     for name, one in taken.items():
         if name != one:
-            notes.append(f"{name} is taken to be {one}, of its name")
+            notes.append(f"{name} is taken to be {one}, by its name")
     return taken

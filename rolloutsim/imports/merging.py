@@ -6,6 +6,7 @@ name. What has the same meaning as what stands there changes nothing, however it
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,16 +15,18 @@ from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
-from rolloutsim.imports.documents import INPUT
-from rolloutsim.imports.drafts.assumed import Assumed
+from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
+from rolloutsim.imports.drafts import runtimes
+from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
 from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
+from rolloutsim.imports.drafts.nodes import KUBELET, OF_DISKS
 from rolloutsim.imports.drafts.references import full, name_of
 from rolloutsim.imports.editing import edited, opened, plain, remarks_of
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.matching import groups_as, images_as, mixed
 from rolloutsim.imports.writing import Said, flow
-from rolloutsim.scenario import text as texts
+from rolloutsim.scenario import loading
 from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
 from rolloutsim.scenario.structure import ROOT, Part
@@ -32,11 +35,17 @@ from rolloutsim.structs import struct
 Path = tuple[str, ...]
 
 _ASSUMED = "assumed"
+_PARTLY = "; assumed: "  # in the remark of a value that rests on more than what was read
 _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
-_BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files")  # what layers take the place of
+_WIRE = ("compressed", "size", "base", "equal_layers")  # what an image is on the wire
+# What layers take the place of.
+_BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
+_GROUPS_STAY = (
+    "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
+)
 
 
 @struct
@@ -82,7 +91,8 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
     UnreadableError
         If it is not clear what is what, or the scenario would not be valid.
     """
-    into = _Into(texts.read(text.removeprefix("\ufeff"), file).data, remarks_of(text), found, file)
+    given = loading.draft(text.removeprefix("\ufeff"), file)
+    into = _Into(given.data, given.filled().data.get("images"), remarks_of(text), found, file)
     into.take(origins, groups)
     try:
         made = edited(text, into.changes)
@@ -96,14 +106,19 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
             f"{file}: with what {', '.join(origins[:3])} tells it would not be valid: {first.message}"
             f"{f' ({first.help})' if first.help else ''}; nothing was written"
         ) from None
-    return Merged(made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(into.notes))
+    return Merged(
+        made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(dict.fromkeys(into.notes))
+    )
 
 
 class _Into:
     """A scenario's data, and the changes that are collected for it."""
 
-    def __init__(self, data: Mapping[str, Any], remarks: Mapping[Path, str], found: Found, file: str) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], images: Any, remarks: Mapping[Path, str], found: Found, file: str
+    ) -> None:
         self.data = data
+        self.images = images  # the same with the layers of manifests in the place of these
         self.remarks = remarks
         self.found = found
         self.file = file
@@ -124,11 +139,13 @@ class _Into:
             self.notes += mixed(groups, self.found)
             left = [one for one in theirs if one not in (placeholder, *(group.name for group in groups))]
             if len(groups) > 1 and not self.found.workloads and "workloads" in self.data:
-                self.notes.append("which groups a workload runs on is told by nodes and workloads together; give both")
+                self.notes.append(_GROUPS_STAY)
             self.notes += [f"no nodes were given for the group {one}, which is left as it is" for one in left]
         made = draft(self.found, origins, list(images), groups)
         self.notes += made.notes
         content = dict(made.content)
+        if "mirrors" in content:
+            content["mirrors"] = self._mirrors(content["mirrors"])
         names = images_as(list(content["images"]), images, self.notes)
         self._note_new_images(names)
         nodes = content.pop("nodes")
@@ -139,8 +156,15 @@ class _Into:
             for one in said:
                 if one not in theirs:
                     raise UsageError(f"--group {one}: {self.file} has no such group; it has: {', '.join(theirs)}")
+            if self.found.is_swarm and not set(self._map(("workloads",))) <= {one.name for one in self.found.workloads}:
+                self.notes.append(
+                    f"{self.file} has other workloads as well: its nodes are left as they are; those of a Swarm run "
+                    "Docker Engine, and have no kubelet"
+                )
+                content.pop("controller_manager", None)
+                settings = {key: one for key, one in settings.items() if key == "hosts"}
             for group in said or theirs:
-                self._all(("nodes", group), settings)
+                self._all(("nodes", group), self._of_runtime(group, settings))
         for name, image in content.pop("images").items():
             self._image(name, names[name], image, made.assumed)
         for key in ("workloads", "prepulls"):
@@ -152,19 +176,55 @@ class _Into:
             if one.key.endswith(".groups") and one.key.split(".")[1] not in self._map(("workloads",))
         ]
         self._all((), {key: value for key, value in content.items() if key not in _HEAD})
+        self._leave_out()
+
+    def _of_runtime(self, group: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What was found of nodes that are not told, of a group whose runtime the scenario may say."""
+        runtime = self._at(("nodes", group, "runtime"))
+        if not isinstance(runtime, str) or self._is_assumed(("nodes", group, "runtime")) or self.found.is_swarm:
+            return settings
+        of_any = runtimes.settings(self.found, group, None, True, [], [])
+        others = {key: one for key, one in settings.items() if key not in of_any}
+        return others | runtimes.settings(self.found, group, runtime, True, [], self.notes)
+
+    def _leave_out(self) -> None:
+        """Take back what of a kubelet the scenario has no place for, and say so."""
+        parts = {path[0] for path in self.changes} | set(self.data)
+        has_pods = bool({"workloads", "rollout"} & parts)
+        left: dict[str, None] = {}
+        for path, said in list(self.changes.items()):
+            if path[0] != "nodes":
+                continue
+            group, is_new = path[:2], len(path) == 2 and isinstance(said.value, dict)
+            disk = (*group, "disk", "capacity")
+            has_disk = self._at(disk) is not None or disk in self.changes
+            has_disk = has_disk or (is_new and "capacity" in _inner(said.value.get("disk")))
+            for key in list(said.value) if is_new else path[2:3]:
+                if key in KUBELET and not has_pods:
+                    why = "without workloads nodes have no kubelet; give those as well"
+                elif key in OF_DISKS and not has_disk:
+                    why = f"{dotted(disk)} is not known; give it, or the nodes as well"
+                else:
+                    continue
+                left[f"{dotted((*group, key))} is not taken: {why}"] = None
+                if is_new:
+                    del said.value[key]
+                else:
+                    del self.changes[path]
+        self.notes += left
 
     def _name_the_input(self, images: Sequence[str]) -> None:
         """Give a manifest that came without a file the name of the only image."""
         for number, one in enumerate(self.found.images):
-            if one.is_named or one.origin != INPUT:
+            if one.is_named or not is_nameless(one.origin):
                 continue
             if len(images) > 1:
                 raise UnreadableError(
-                    f"{INPUT}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
-                    f"rolloutsim import NAME=- --into {self.file}"
+                    f"{one.origin}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
+                    f"rolloutsim import NAME={STDIN if one.origin == INPUT else '<(…)'} --into {self.file}"
                 )
             self.found.images[number] = replace(one, name=images[0], is_named=True)
-            self.notes.append(f"{INPUT} is taken to be {images[0]}, the only image")
+            self.notes.append(f"{one.origin} is taken to be {images[0]}, the only image")
 
     def _note_new_images(self, names: Mapping[str, str]) -> None:
         """Say which images are new since no other was meant by the names of their files."""
@@ -172,7 +232,7 @@ class _Into:
             if not one.is_named and names.get(one.name) == one.name and one.name not in self._map(("images",)):
                 self.notes.append(
                     f"{one.origin} is a new image, {one.name}, since {self.file} has none of that name; say which it "
-                    f"is: rolloutsim import NAME={one.origin} --into {self.file}"
+                    f"is: rolloutsim import NAME={shlex.quote(one.origin)} --into {self.file}"
                 )
 
     def shown(self) -> Iterator[str]:
@@ -224,18 +284,33 @@ class _Into:
             self._total(path, content, image.remark)
 
     def _layers(self, path: Path, layers: Sequence[Said], remark: str) -> None:
-        digests = [str(layer.value["digest"]) for layer in layers]
+        digests = [str(layer.value.get("digest")) for layer in layers]
         if self.digests.setdefault(path[1], digests) != digests:
             raise UnreadableError(
                 f"{remark.removeprefix('from ')}: another manifest of {path[1]}; leave one of them out"
             )
         old = self._map(path)
-        before = _layers_of(old.get("layers"))
+        before = _layers_of((self.images[path[1]] if "manifest" in old else old).get("layers"))
+        if any("compressed" not in layer.value for layer in layers):
+            origin = remark.removeprefix("from ").partition(";")[0]
+            if before and len(before) == len(layers) and "base" not in old:
+                layers = [
+                    Said({**layer, "unpacked": said.value["unpacked"]})
+                    for layer, said in zip(before, layers, strict=True)
+                ]
+                remark = f"unpacked sizes from {origin}"
+            elif before or any(key in old and not self._is_assumed((*path, key)) for key in _WIRE):
+                self.notes.append(
+                    f"{origin} is not used: it tells nothing of what {path[1]} is on the wire, as "
+                    f"{self.file} does; give its manifest as well"
+                )
+                return
         if "base" not in old and _are_same(before, layers, _part_at((*path, "layers", ""))):
             return
         by_digest = {str(one["digest"]): one for one in before if "digest" in one}
         new = [
-            Said({**layer.value, **_more(by_digest.get(str(layer.value["digest"])))}, layer.remark) for layer in layers
+            Said({**_more(by_digest.get(str(layer.value.get("digest")))), **layer.value}, layer.remark)
+            for layer in layers
         ]
         others = [key for key in old if key not in (*_BARE, "layers")]
         if not others:
@@ -249,7 +324,7 @@ class _Into:
     def _total(self, path: Path, content: Mapping[str, Any], remark: str) -> None:
         """What is known of an image's size as a whole, unless more is known there."""
         old = self._map(path)
-        if "layers" in old or "base" in old or "equal_layers" in old:
+        if any(key in old for key in ("layers", "base", "equal_layers", "manifest")):
             return
         ((key, value),) = content.items()
         if self.remarks.get(path, "").startswith(_ASSUMED):
@@ -261,6 +336,23 @@ class _Into:
         if here not in old and self._is_assumed((*path, other)):
             self.changes[*path, other] = Said(None)
         self._set((*path, here), Said(value, remark))
+
+    def _mirrors(self, mirrors: Mapping[str, Said]) -> dict[str, Said]:
+        """Mirrors of the scenario's own registries; what is a cache there stays one."""
+        own = {
+            name_of(full(name).partition("/")[0]): str(image["registry"])
+            for name, image in self._map(("images",)).items() if isinstance(image, dict) and "registry" in image
+        }  # fmt: skip
+        several = len(self._map(("registries",))) > 1
+        made = {}
+        for name, one in mirrors.items():
+            if name in self._map(("caches",)):
+                continue
+            content = {key: value for key, value in one.value.items() if key != "of"}
+            if several and "of" in one.value:
+                content["of"] = [*dict.fromkeys(own.get(host, host) for host in one.value["of"])]
+            made[name] = Said(content, one.remark)
+        return made
 
     def _registry(self, reference: str) -> dict[str, str]:
         """Which registry a new image is from, where there are several."""
@@ -299,7 +391,10 @@ class _Into:
 
     def _set(self, path: Path, said: Said) -> None:
         old, part = self._at(path), _part_at(path)
-        if old is None or _meaning(old, part) != _meaning(plain(said), part):
+        if old is not None and _PARTLY in said.remark and not self._is_assumed(path):
+            if said.value != NETWORK and _meaning(old, part) != _meaning(plain(said), part):
+                self.notes.append(f"{dotted(path)} stays {_text(old)}, and is not {_text(plain(said))}: {said.remark}")
+        elif old is None or _meaning(old, part) != _meaning(plain(said), part):
             self.changes[path] = said
         elif self._is_assumed(path):
             self.changes[path] = Said(old, said.remark)
@@ -346,6 +441,12 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in content.items()
         if not (isinstance(value, Said) and value.remark.startswith(_ASSUMED))
     }
+
+
+def _inner(value: Any) -> Mapping[str, Any]:
+    """The map of a part that may be one."""
+    inner = value.value if isinstance(value, Said) else value
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _first_remark(value: Any) -> str:

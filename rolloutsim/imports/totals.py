@@ -93,6 +93,8 @@ def totals(one: Document, found: Found) -> None:
             keys = ("os", "architecture", "variant")
             platform = manifests.platform_of({key: image.get(key.capitalize()) for key in keys})
             remarks += [f"of {platform}"] if platform else []
+            if platform and not manifests.is_wanted(platform, found.platform):
+                found.notes.append(f"{one.label} is of {platform}, not of {found.platform}: its size may be another")
         # Of Docker's image stores only containerd's has a descriptor for an image; its lists do not say which it is.
         is_unpacked = not mapping(image, "Descriptor")
         _take(found, FoundTotal(names, one.name, one.label, size, is_unpacked, tuple(remarks), is_guess=is_line), one)

@@ -34,7 +34,7 @@ def lines(content: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 def _value(start: str, value: Any, indent: str) -> Iterator[str]:
     said = value if isinstance(value, Said) else Said(value)
-    remark = f"  # {_one_line(said.remark)}" if said.remark else ""
+    remark = f"  # {one_line(said.remark)}" if said.remark else ""
     inner = said.value
     if isinstance(inner, Mapping) and not _is_flat(inner):
         yield start + remark
@@ -81,5 +81,6 @@ def _printable(char: str) -> str:
     return char if char.isprintable() else f"\\U{ord(char):08x}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text with a sign in the place of what cannot be printed."""
     return "".join(char if char.isprintable() else "�" for char in text)

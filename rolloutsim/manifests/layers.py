@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from rolloutsim.manifests.shapes import maps, part, text, whole
 from rolloutsim.structs import struct
 
 PLATFORM = "linux/amd64"
+A_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")  # OCI image-spec, image-index.md
 MOST_LAYERS = 1000  # of an image (assumed: eight times what Docker's graph drivers allow)
 IMAGE = "IMAGE"  # stands for an image's name in commands, where it is not known
 DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
@@ -125,7 +127,7 @@ def reference(content: Any, platform: str = PLATFORM) -> str | None:
     if kind == _SKOPEO:
         return text(content, "Name")
     if kind == _VERBOSE:
-        entry = _ofplatform_of(content, platform)[0]
+        entry = _of_platform(content, platform)[0]
         name = text(entry, "Ref") if entry is not None else None
         return name.partition("@")[0] if name is not None else None
     return None
@@ -173,7 +175,7 @@ def layers(content: Any, asked: Asked) -> Told:
         entry(content, asked)
         raise asked.error(
             f"an index, which has no layers (platforms: {_platforms(content)}); give the manifest of one: "
-            f"crane manifest --platform {asked.platform} {asked.name}{asked.into}"
+            f"crane manifest --platform {shlex.quote(asked.platform)} {asked.name}{asked.into}"
         )
     if kind == _VERBOSE:
         return _of_verbose(content, asked)
@@ -209,7 +211,7 @@ def is_wanted(platform: str, wanted: str) -> bool:
     return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
 
 
-def _ofplatform_of(content: Any, platform: str) -> tuple[Any, list[str]]:
+def _of_platform(content: Any, platform: str) -> tuple[Any, list[str]]:
     """Of what `docker manifest inspect -v` prints the platform's entry, if there is one, and those before it."""
     entries = content if isinstance(content, list) else [content]
     others: list[str] = []
@@ -223,7 +225,7 @@ def _ofplatform_of(content: Any, platform: str) -> tuple[Any, list[str]]:
 
 def _of_verbose(content: Any, asked: Asked) -> Told:
     """Both generations: the manifest beside its descriptor, or in base64."""
-    entry, others = _ofplatform_of(content, asked.platform)
+    entry, others = _of_platform(content, asked.platform)
     if entry is None:
         raise asked.error(
             f"no manifest of {asked.platform}; there are: {', '.join(dict.fromkeys(others))}; choose one {asked.choose}"

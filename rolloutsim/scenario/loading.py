@@ -171,6 +171,8 @@ class Scenario(Document):
         """The scenario of a document that is known to be valid; `places` are those of its text."""
         fields = {name: getattr(document, name) for name in Document.model_fields}
         scenario = cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
+        # Up to 2.9 pydantic leaves it out, and fails where such a scenario is compared with one that was validated.
+        object.__setattr__(scenario, "__pydantic_private__", None)
         # Beside the fields: two scenarios with the same data are equal, wherever they come from.
         overrides = document.__dict__.get(_OVERRIDES) if overrides is None else overrides
         if overrides:

@@ -30,7 +30,6 @@ KEY, PLATFORM = "manifest", "platform"
 TOLD = ("base", "layers", "size", "compressed", "unpacked", "digest", "equal_layers")  # what a manifest tells itself
 _LARGEST = 4 * 2**20  # bytes of a file (OCI distribution-spec: registries take manifests of 4 MiB at least)
 _MOST = 64_000_000  # bytes of all files of a scenario (assumed: a thousand images of today's largest manifests)
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # A name of an image is told from a file's by a host in front, or a tag or digest at its end: distribution/reference.
 _REFERENCE = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/\S+|[a-z0-9._/-]+(?::[\w][\w.-]*|@sha256:[a-f0-9]+))")
@@ -131,7 +130,7 @@ def _problems(path: Path, image: Mapping[str, Any]) -> Iterator[Problem]:
         )
         yield Problem((*path, beside), message, at="key", related=((*path, KEY),))
     platform = image.get(PLATFORM)
-    if platform is not None and not (isinstance(platform, str) and _PLATFORM.fullmatch(platform)):
+    if platform is not None and not (isinstance(platform, str) and told_by.A_PLATFORM.fullmatch(platform)):
         yield Problem((*path, PLATFORM), f"{str(platform)!r:.60} is no platform; write for example linux/arm64")
 
 

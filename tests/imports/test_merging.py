@@ -140,7 +140,7 @@ def test_a_users_file_keeps_every_other_byte(mark: str, ending: str) -> None:
         ("web: 3, m6: 5", [("m6", "a", 2)], (), {"web": 3, "m6": 2}, "no nodes were given for the group web"),
         ("m6-a: 1, m6-b: 1", [("m6", "a", 2), ("m6", "b", 3)], (), {"m6-a": 2, "m6-b": 3}, ""),
         # The name with or without what other nodes made it need.
-        ("m6-a: 1, x: 1", [("m6", "a", 2)], (), {"m6-a": 2, "x": 1}, "the nodes m6 are taken to be m6-a, of its name"),
+        ("m6-a: 1, x: 1", [("m6", "a", 2)], (), {"m6-a": 2, "x": 1}, "the nodes m6 are taken to be m6-a, by its name"),
         ("m6: 1, g5: 1", [("m6", "a", 2), ("g5", "b", 3)], (), {"m6": 2, "g5": 3}, "m6-a are taken to be m6"),
         # The only one.
         ("web: 1", [("m6", "a", 2)], (), {"web": 2}, "the nodes m6 are taken to be web, the only group"),
@@ -202,7 +202,10 @@ def test_nodes_that_were_assumed_make_place(tmp_path: Path, before: str) -> None
     kept = {"registry_burst": 7} if "burst" in before else {}
     own = {"runtime": "containerd", "memory": "8589934592 B"}
     assert data(made.text)["nodes"] == {"m6": {**kept, "count": 2, **own}, "g5": {**kept, "count": 3, **own}}
-    assert ("which groups a workload runs on is told by nodes and workloads together; give both") in made.notes
+    assert (
+        "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
+        in made.notes
+    )
 
 
 def test_kubelet_settings_are_of_all_groups_or_of_those_that_are_named() -> None:
@@ -238,7 +241,7 @@ def test_images_of_a_file_of_its_name_and_of_workloads(tmp_path: Path) -> None:
     made = into(MINE, workload(tmp_path, "quay.io/team/api:1.2", "nginx:1"))
     assert data(made.text)["images"] == {"api": "346 MB", "nginx:1": {"compressed": "200 MB"}}
     assert data(made.text)["workloads"]["d"]["images"] == ["api", "nginx:1"]
-    assert "quay.io/team/api:1.2 is taken to be api, of its name" in made.notes
+    assert "quay.io/team/api:1.2 is taken to be api, by its name" in made.notes
     assert [one.key for one in made.assumed] == ["images.nginx:1"]
     other = into(MINE, workload(tmp_path, "quay.io/team/web:1"))
     assert set(data(other.text)["images"]) == {"api", "quay.io/team/web:1"}

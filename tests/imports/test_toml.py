@@ -211,9 +211,9 @@ def test_hosts_are_mirrors_in_their_order(tmp_path: Path) -> None:
     assert scenario["mirrors"] == {name: {"uplink": "1 Gbit/s"} for name in ("mirror-example-5000", "second-example")}
     assert scenario["nodes"]["node"]["hosts"] == ["mirror-example-5000", "second-example"]
     assert made.notes == (
-        "second.example of hosts.toml does not resolve tags; here it is asked for manifests as well",
-        "dial_timeout of second.example in hosts.toml is not taken: nodes.<group>.timeouts.dial is of all",
-        "third.example of hosts.toml is left out: nodes do not pull from it (capabilities)",
+        "second.example of docker.io/hosts.toml does not resolve tags; here it is asked for manifests as well",
+        "dial_timeout of second.example in docker.io/hosts.toml is not taken: nodes.<group>.timeouts.dial is of all",
+        "third.example of docker.io/hosts.toml is left out: nodes do not pull from it (capabilities)",
     )
     assert [one.key for one in made.assumed if "mirror" in one.key] == [
         "mirrors.mirror-example-5000", "mirrors.second-example",
@@ -232,7 +232,7 @@ def test_hosts_are_of_the_registry_that_their_folder_or_name_or_server_says(tmp_
         assert list(yaml.safe_load(imported([one, workload]).text)["mirrors"]) == ["m-example"]
     made = imported([put(tmp_path, "gcr.io/hosts.toml", hosts), workload])
     assert "mirrors" not in yaml.safe_load(made.text)
-    assert made.notes == ("hosts.toml is not used: no image is from gcr.io",)
+    assert made.notes == ("gcr.io/hosts.toml is not used: no image is from gcr.io",)
     with pytest.raises(UnreadableError, match=r"not named; say which: rolloutsim import docker.io=.*z/hosts.toml"):
         imported([put(tmp_path, "z/hosts.toml", hosts), workload])
 

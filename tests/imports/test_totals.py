@@ -153,7 +153,7 @@ def test_what_crictl_counts_is_as_the_nodes_runtime_counts(
 ) -> None:
     given = [written({"images": [of_crictl()]} if is_listed else {"status": of_crictl(), "info": {}})]
     if runtimes:
-        given.append(written(*[node(one, f"n{one[0]}") for one in runtimes], name="nodes.json"))
+        given.append(written(*[node(one, f"n{number}") for number, one in enumerate(runtimes)], name="nodes.json"))
     assert images(*given) == {NAME: {key: "33765428 B"}}
     assumed = [one for one in imported(given).assumed if one.key == "images.<image>.compressed"]
     assert len(assumed) == is_assumed
@@ -173,9 +173,9 @@ def test_of_a_list_only_what_rolls_out_is_taken(written: Callable[..., str]) -> 
     listed = written({"images": [of_crictl(), of_crictl(repoTags=["other:1"], repoDigests=[], size="7")]})
     given = [listed, written(deployment("quay.io/team/api@sha256:11"), name="d.json")]
     assert images(*given) == {"quay.io/team/api@sha256:11": {"compressed": "33765428 B"}}
-    assert "of x.json are left out, for nothing rolls them out: 1" in imported(given).notes
+    assert "x.json: 1 image left out, which no workload uses" in imported(given).notes
     given = [listed, written(deployment("other:1"), name="d.json")]
-    assert "of x.json are left out, for nothing rolls them out: 1" in imported(given).notes
+    assert "x.json: 1 image left out, which no workload uses" in imported(given).notes
     assert images(*given) == {"other:1": {"compressed": "7 B"}}
 
 

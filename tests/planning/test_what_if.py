@@ -432,6 +432,8 @@ def test_what_makes_it_slower_is_counted_and_not_advised() -> None:
     advised = shown[shown.index("What would (a, simulated):") :].splitlines()[1:3]
     assert advised == ["          uplink 10.0   100 s → 10.0 s", "          2 changes make it slower"]
     assert "slots" not in shown
+    shown = render(result, WhatIfs("a", tried[1:]))
+    assert "          2 changes make it slower; rolloutsim explain tries more\n" in shown
 
 
 def test_the_best_change_of_each_subject_is_shown() -> None:

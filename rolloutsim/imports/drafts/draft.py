@@ -9,7 +9,7 @@ from rolloutsim.errors import UnreadableError
 from rolloutsim.imports import drafts
 from rolloutsim.imports.drafts.assumed import NETWORK, NODES, Assumed
 from rolloutsim.imports.found import Found
-from rolloutsim.imports.writing import Said
+from rolloutsim.imports.writing import Said, one_line
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.structs import struct
 
@@ -56,9 +56,10 @@ def draft(
     references = list(dict.fromkeys([*drafts.references.references(found), *known]))
     sizes = drafts.references.by_reference(found.images, references, notes)
     registries = drafts.references.registries(references)
+    more = f" and {len(origins) - 3} more" if len(origins) > 3 else ""
     content: dict[str, Any] = {
         "rolloutsim": 1,
-        "name": f"imported from {', '.join(origins[:3])}{f' and {len(origins) - 3} more' if len(origins) > 3 else ''}",
+        "name": f"imported from {one_line(', '.join(origins[:3]))}{more}",
         "nodes": drafts.nodes.nodes(found, groups, references, assumed, notes, is_alone),
     }
     content |= drafts.machines.network(found, groups, len(registries), assumed)
@@ -66,10 +67,12 @@ def draft(
         content["registries"] = {
             name: Said({"uplink": NETWORK}, f"assumed; serves images of {host}") for host, name in registries.items()
         }
+    of_images: list[Assumed] = []
     content["images"] = {
-        name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
+        name: drafts.images.image(name, sizes.get(name), found, registries, of_images)
         for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
+    assumed += drafts.images.in_order(of_images)
     mirrors, hosts = drafts.runtimes.mirrors(found, list(content["images"]), registries, assumed, notes)
     if mirrors:
         content["mirrors"] = mirrors
@@ -123,6 +126,11 @@ def draft(
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
     ]  # fmt: skip
+    if is_alone and len(named) > 1 and not found.is_swarm:  # `docker stack deploy` does update all services
+        notes.insert(0, (
+            f"all {len(named)} workloads roll out at the same moment; take out those that do not, or write after: "
+            "[NAME] where one waits for another"
+        ))  # fmt: skip
     strangers = drafts.running.unknown(named, found)
     if strangers:
         notes.append(strangers)
@@ -131,7 +139,7 @@ def draft(
         notes.append(f"not used: {kinds}")
     if "PodDisruptionBudget" in found.unused:
         notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
-    return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
+    return Draft(content, tuple(assumed), tuple(dict.fromkeys(notes)), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:

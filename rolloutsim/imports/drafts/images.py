@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolloutsim.imports.drafts.assumed import IMAGE, Assumed
@@ -15,6 +16,13 @@ from rolloutsim.imports.writing import Said
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.units import exact_text
 
+_UNKNOWN = "its size and its layers: nothing that was given tells them"
+
+
+def in_order(assumed: Sequence[Assumed]) -> list[Assumed]:
+    """What is assumed of images, those first of which not even the size is known."""
+    return sorted(assumed, key=lambda one: one.why != _UNKNOWN)
+
 
 def image(
     name: str, image: FoundImage | None, found: Found, registries: Mapping[str, str], assumed: list[Assumed]
@@ -26,9 +34,10 @@ def image(
         else {}
     )
     file = f"{name_of(name.rpartition('/')[2])}.json"
-    command = f"crane manifest --platform linux/amd64 {name} > {file}, and import that as well"
+    asked = f"crane manifest --platform {shlex.quote(found.platform)}"
+    command = f"{asked} {shlex.quote(name)} > {file}, and import that as well"
     if image is not None and not image.is_named and name == image.name:
-        command = f"crane manifest --platform linux/amd64 IMAGE > m.json, and import that as well: {name}=m.json"
+        command = f"{asked} IMAGE > m.json, and import that as well: {shlex.quote(f'{name}=m.json')}"
     if image is not None:
         remark = "; ".join([f"from {image.origin}", *image.remarks])
         layers = []
@@ -70,7 +79,5 @@ def image(
             Assumed(f"images.{name}", f"one layer of {text} {key}", "its layers; the total is from the nodes", command)
         )
         return Said({**registry, key: text}, f"from {node.origin}, the total; one layer: assumed")
-    assumed.append(
-        Assumed(f"images.{name}", IMAGE, "its size and its layers: nothing that was given tells them", command)
-    )
+    assumed.append(Assumed(f"images.{name}", IMAGE, _UNKNOWN, command))
     return Said({**registry, "compressed": IMAGE}, "assumed: nothing that was given tells its size")

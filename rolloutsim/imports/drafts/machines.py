@@ -17,6 +17,7 @@ from rolloutsim.units import plain_text
 _LABEL = "node.kubernetes.io/instance-type"
 _VOLUME = VOLUMES["gp3"]
 _SHOWN = 3  # names in a message (assumed: more are not read)
+_IOPS = "assumed: gp3 without provisioned IOPS"
 _EC2 = re.compile(r"[a-z][a-z0-9-]{0,20}\.[a-z0-9-]{2,20}")  # t3.medium; nothing that a shell would read
 
 
@@ -83,7 +84,8 @@ def _described(one: FoundInstance) -> dict[str, Any]:
             remark = f"assumed: gp3 without provisioned throughput; {origin}: the machine moves {moves}"
         keys["disk"] = {"rate": Said(_bytes(rate), remark)}
         if one.iops is not None and _VOLUME.iops is not None:
-            keys["disk"]["iops"] = Said(min(one.iops, _VOLUME.iops), "the lower of the volume's and the machine's")
+            remark = f"{origin}: the machine's, fewer than gp3's" if one.iops < _VOLUME.iops else _IOPS
+            keys["disk"]["iops"] = Said(min(one.iops, _VOLUME.iops), remark)
     if one.memory is not None:
         keys["memory"] = Said(plain_text("size", float(one.memory)), origin)
     if one.cores is not None:
@@ -139,7 +141,10 @@ def network(found: Found, groups: Sequence[Group], registries: int, assumed: lis
     return {"network": Said(NETWORK, f"assumed: the {what}")}
 
 
-_ON_REGISTRY = "ethtool eth0, on the registry's host"
+_ON_REGISTRY = (
+    "ethtool eth0, on the registry's host; where that is not yours, a lower bound: time crane pull IMAGE image.tar, "
+    "on a node"
+)
 
 
 def _has_nic(keys: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports import drafts
+from rolloutsim.imports import cluster, drafts
 from rolloutsim.imports.drafts import machines
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
@@ -30,22 +30,55 @@ def nodes(
 ) -> Any:
     """All node groups, with what the kubelet's configuration says; alone, or for a scenario that is there."""
     if not groups:
+        machine = machines.only(found, notes)
         settings = _kubelet(found, None, notes, is_alone) | drafts.runtimes.settings(
-            found, "node", None, assumed, notes
+            found, "node", "dockerd" if found.is_swarm else None, _has_cores(machine), assumed, notes
         )
         command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
         assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
-        group = {"count": Said(NODES, "assumed"), **machines.only(found, notes), **_of_swarm(found), **settings}
+        group = {"count": Said(NODES, "assumed"), **machine, **_of_swarm(found), **settings}
         return {"node": group}
     machines.remarks(found, groups, notes)
     running = holds(found)
-    return {
+    content = {
         group.name: {
-            **_group(group, found, references, running, assumed, notes), **_kubelet(found, group, notes, is_alone),
-            **drafts.runtimes.settings(found, group.name, runtime_of(group.nodes[0]), assumed, notes),
+            **_group(group, found, references, running, assumed), **_kubelet(found, group, notes, is_alone),
+            **drafts.runtimes.settings(
+                found, group.name, runtime_of(group.nodes[0]) or group.nodes[0].runtime or None,
+                _has_cores(machines.machine(group, found)), assumed, notes,
+            ),
         }
         for group in groups
     }  # fmt: skip
+    told = {f"nodes.{name}.runtime" for name, one in content.items() if not one["runtime"].remark.startswith("assumed")}
+    assumed[:] = [one for one in assumed if one.key not in told]  # a configuration may tell what the nodes do not
+    notes += _of_cached(groups, content, references)
+    return content
+
+
+def _of_cached(groups: Sequence[Group], content: Mapping[str, Any], references: Sequence[str]) -> list[str]:
+    """Which images are on nodes already, which do not fetch them, a note for each image."""
+    total = sum(len(group.nodes) for group in groups)
+    found = []
+    for reference in references:
+        on = {
+            group.name: len(group.nodes) if said.value == "100%" else said.value
+            for group in groups
+            if (said := content[group.name].get("cached", {}).get(reference)) is not None
+        }
+        if on:
+            holders = sum(on.values())
+            where = f"all {total} nodes" if holders == total > 1 else f"{holders} of {total} nodes"
+            whose = next(iter(on)) if len(on) == 1 else "<group>"
+            found.append(
+                f"{reference} is on {where} already; they do not fetch it. For a new version take it out of "
+                f"nodes.{whose}.cached"
+            )
+    return found
+
+
+def _has_cores(machine: Mapping[str, Any]) -> bool:
+    return "preset" in machine or "unpack" in machine
 
 
 def _of_swarm(found: Found) -> dict[str, Any]:
@@ -59,7 +92,8 @@ def _of_swarm(found: Found) -> dict[str, Any]:
     }
 
 
-_OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+OF_DISKS = ("eviction_hard", "image_gc")  # keys that need the disk's size
+KUBELET = (*OF_DISKS, *(path[0] for path in cluster.KEYS.values()))  # keys that nodes without a kubelet do not have
 
 
 def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool) -> dict[str, Any]:
@@ -73,12 +107,20 @@ def _kubelet(found: Found, group: Group | None, notes: list[str], is_alone: bool
     if not found.kubelets:
         return {}
     one = found.kubelets[0]
+    is_of_swarm = group is None and found.is_swarm
+    if is_alone and (is_of_swarm or not found.workloads):
+        note = f"{one.origin} is not used: " + (
+            "nodes of a Swarm have no kubelet"
+            if is_of_swarm
+            else "without workloads nodes pull on their own, and have no kubelet; give those as well: kubectl get "
+            "deployments,daemonsets -A -o json > workloads.json"
+        )
+        notes += [] if note in notes else [note]
+        return {}
     content = {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
     disk = min((node.disk for node in group.nodes if node.disk), default=0) if group is not None else 0
     if not disk and is_alone:
-        dropped = [
-            key for key in _OF_DISKS if content.pop(key, None) is not None or (key in _OF_DISKS[:1] and one.free)
-        ]
+        dropped = [key for key in OF_DISKS if content.pop(key, None) is not None or (key in OF_DISKS[:1] and one.free)]
         if dropped:
             note = (
                 f"{' and '.join(dropped)} of {one.origin}: not taken, since nothing tells how large the disks are; "
@@ -110,7 +152,6 @@ def _group(
     references: Sequence[str],
     running: Mapping[str, set[str]],
     assumed: list[Assumed],
-    notes: list[str],
 ) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
     machine = machines.machine(group, found)
@@ -143,10 +184,6 @@ def _group(
                 "100%" if holders == len(nodes) else holders,
                 f"{origin}: {holders} of {len(nodes)} nodes list it{' or run it' if sum(has) < holders else ''}"
                 + ("; lists end at 50 images, so more may have it" if _is_cut(nodes) and holders < len(nodes) else ""),
-            )
-            notes.append(
-                f"{reference} is on {holders} of {len(nodes)} nodes of {group.name} already and is not fetched; "
-                f"for a new version of it take it out of nodes.{group.name}.cached"
             )
     if cached:
         content["cached"] = cached

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.found import Found, FoundImage, FoundLayer
+
+_GROWS, _HEAD = 1.01, 1024  # what compressing adds at most, and bytes (RFC 1951: 5 for 65,535; zstd: 3 for 131,072)
 
 
 def references(found: Found) -> list[str]:
@@ -51,18 +55,19 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
             like = [one for one in references if may_be(image.name, one)]
             if len(like) > 1:
                 raise UnreadableError(
-                    f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import {like[0]}={image.origin}"
+                    f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import "
+                    f"{shlex.quote(f'{like[0]}={image.origin}')}"
                 )
         name = like[0] if like else next((one for one in sizes if full(one) == full(image.name)), image.name)
         both = _together(sizes[name], image, notes) if name in sizes else image
         if both is None:
             raise UnreadableError(
                 f"{image.origin}: another manifest of {name} than {sizes[name].origin}; leave one of them out, or give "
-                f"it another name: rolloutsim import NAME={image.origin}"
+                f"it another name: rolloutsim import NAME={shlex.quote(image.origin.partition(' (sha256:')[0])}"
             )
         sizes[name] = both
         if like and not image.is_named:
-            notes.append(f"{image.origin} is taken to be {name}, of its name")
+            notes.append(f"{image.origin} is taken to be {name}, by its name")
     return sizes
 
 
@@ -71,7 +76,7 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
 
     None if they contradict each other.
     """
-    main, other = (second, first) if _is_unpacked_only(first) else (first, second)
+    main, other = (second, first) if _rank(second) > _rank(first) else (first, second)
     if main.layers == other.layers:
         return second
     if not _is_unpacked_only(other):
@@ -79,6 +84,8 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
             (one.digest, one.compressed) for one in other.layers
         ]:
             return None
+    elif len(main.layers) == len(other.layers) and any(map(_cannot_be, main.layers, other.layers)):
+        return None
     elif len(main.layers) != len(other.layers):
         notes.append(
             f"{other.origin} is not used: it has {len(other.layers)} layers, and {main.origin} has {len(main.layers)}"
@@ -89,9 +96,23 @@ def _together(first: FoundImage, second: FoundImage, notes: list[str]) -> FoundI
         for one, also in zip(main.layers, other.layers, strict=True)
     )
     if layers == main.layers:
+        if other.layers != tuple(replace(one, digest="") for one in main.layers):
+            notes.append(f"{other.origin} is not used: {main.origin} tells its layers already")
         return main
     remarks = (*main.remarks, f"unpacked sizes from {other.origin}")
     return FoundImage(main.name, main.is_named, main.origin, layers, remarks)
+
+
+def _rank(image: FoundImage) -> tuple[bool, bool]:
+    """How much an image tells: what its layers are on the wire, and their digests."""
+    return not _is_unpacked_only(image), all(layer.digest for layer in image.layers)
+
+
+def _cannot_be(wire: FoundLayer, tar: FoundLayer) -> bool:
+    """Whether a layer is larger compressed than the tar is that is to be in it; what history sums up is no tar's."""
+    if wire.compressed is None or tar.unpacked is None or not tar.digest:
+        return False
+    return wire.compressed > tar.unpacked * _GROWS + _HEAD
 
 
 def _is_unpacked_only(image: FoundImage) -> bool:

@@ -14,9 +14,12 @@ from rolloutsim.imports.tuning import Tuned
 from rolloutsim.imports.writing import Said
 
 _CONTAINERD = ("containerd", "containerd-1")
+_OF_2 = ("layer_fetch_buffer", "parallel_unpacks")  # keys that a scenario's containerd-1 does not have
 
 
-def settings(found: Found, group: str, runtime: str | None, assumed: list[Assumed], notes: list[str]) -> dict[str, Any]:
+def settings(
+    found: Found, group: str, runtime: str | None, has_cores: bool, assumed: list[Assumed], notes: list[str]
+) -> dict[str, Any]:
     """The keys of a node group that configurations of its runtime set.
 
     Parameters
@@ -27,15 +30,18 @@ def settings(found: Found, group: str, runtime: str | None, assumed: list[Assume
         The group's name.
     runtime : str or None
         The runtime that its nodes name, None if nothing does.
+    has_cores : bool
+        Whether something tells how many cores its nodes have.
     assumed, notes : list
         What is added to.
     """
     config, lazy = _one(found.runtimes, "containerd"), _one(found.snapshotters, "the SOCI snapshotter")
     if config is None and lazy is None:
         return {}
-    origins = " and ".join(one.origin for one in (config, lazy) if one is not None)
     if runtime is not None and runtime not in _CONTAINERD:
-        notes.append(f"{origins} is not used for {group}: its nodes run {runtime}")
+        for one in (config, lazy):
+            if one is not None:
+                notes.append(f"{one.origin} is not used for {group}: its nodes run {runtime}")
         return {}
     content: dict[str, Any] = {}
     parts: list[tuple[FoundConfig, Tuned]] = []
@@ -62,8 +68,14 @@ def settings(found: Found, group: str, runtime: str | None, assumed: list[Assume
     for one, tuned in parts:
         content |= {key: Said(value, f"from {one.origin}: {said}") for key, (value, said) in tuned.settings.items()}
         notes += (note for note in tuned.notes if note not in notes)
+    if runtime == "containerd-1":
+        for key in _OF_2:
+            if content.pop(key, None) is not None:
+                notes.append(
+                    f"{key} of {parts[-1][0].origin} is not taken for {group}: containerd-1 has no such key here"
+                )
     unpacks = content.get("parallel_unpacks")
-    if unpacks is not None and unpacks.value > 1:
+    if unpacks is not None and unpacks.value > 1 and not has_cores:
         assumed.append(Assumed(
             f"nodes.{group}.unpack.cores", "1", "cores that unpack, which parallel_unpacks needs more than one of",
             "nproc, on a node",
@@ -123,4 +135,15 @@ def mirrors(
             f"ask who runs {mirror}; a cache is: caches: {{{name}: {NETWORK}}}",
         ))  # fmt: skip
         names.append(name)
-    return content, Said(names, f"from {', '.join(origins)}, in its order")
+    order = list(of)
+    others = [
+        one for one in found.hosts
+        if (turns := [order.index(mirror) for mirror in one.mirrors if mirror in of]) != sorted(turns)
+    ]  # fmt: skip
+    for one in others:
+        notes.append(
+            f"{one.registry} asks its mirrors in another order ({', '.join(one.mirrors)}, {one.origin}): nodes have "
+            f"one here, {', '.join(order)}"
+        )
+    remark = f"from {', '.join(origins)}, in {'the order of the first' if len(found.hosts) > 1 else 'its order'}"
+    return content, Said(names, remark)

@@ -23,7 +23,8 @@ def names(found: Found, references: Sequence[str], known: Iterable[str], notes: 
         elif taken.isdisjoint(own):
             named.append(total.names[0] if total.names else total.file)
             taken.update(own)
-    notes += [f"of {origin} are left out, for nothing rolls them out: {count}" for origin, count in unused.items()]
+    for origin, count in unused.items():
+        notes.append(f"{origin}: {'1 image' if count == 1 else f'{count} images'} left out, which no workload uses")
     return named
 
 

@@ -1,7 +1,8 @@
 """Addresses to which no word of a stranger may lead: those of this machine, of its network, and of clouds' metadata.
 
 A host that the user named may have an address of the user's own network. Where a literal address was named, it is
-that one whatever it is. What a registry names (where tokens are, where a blob is) must be public.
+that one, unless it is a link-local or a metadata service's. What a registry names (where tokens are, where a blob is)
+must be public.
 
 Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries; RFC 6052 and 8215 (NAT64), 3056 (6to4), 4380 (Teredo),
 4291 section 2.5.5 (IPv4-mapped). Metadata services: the clouds' documentation of the address.
@@ -12,10 +13,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 LOOPBACK, PRIVATE, SHARED = "a loopback address", "a private address", "an address of carrier-grade NAT"
-_METADATA = "the address of a cloud's metadata service"
+_METADATA, _LINK_LOCAL = "the address of a cloud's metadata service", "a link-local address"
 _NOT_PUBLIC = "no public address"
 # What a name may stand for that the user typed: networks of the user's own.
 OWN = frozenset({LOOPBACK, PRIVATE, SHARED})
+_NEVER = frozenset({_METADATA, _LINK_LOCAL})  # not even where the address itself was typed: no registry is there
 
 _KINDS: tuple[tuple[IPv4Network | IPv6Network, str], ...] = tuple(
     (ip_network(network), kind)
@@ -30,8 +32,8 @@ _KINDS: tuple[tuple[IPv4Network | IPv6Network, str], ...] = tuple(
         ("::/128", "an unspecified address"),
         ("127.0.0.0/8", LOOPBACK),
         ("::1/128", LOOPBACK),
-        ("169.254.0.0/16", "a link-local address"),
-        ("fe80::/10", "a link-local address"),
+        ("169.254.0.0/16", _LINK_LOCAL),
+        ("fe80::/10", _LINK_LOCAL),
         ("224.0.0.0/4", "a multicast address"),
         ("ff00::/8", "a multicast address"),
         ("10.0.0.0/8", PRIVATE),
@@ -94,7 +96,7 @@ def refusal(address: str, host: str, is_named: bool) -> str | None:
     except ValueError:
         return "no address"
     what = kind(found)
-    if what is None or (is_named and (what in OWN or is_address(host))):
+    if what is None or (is_named and (what in OWN or (is_address(host) and what not in _NEVER))):
         return None
     return what
 

@@ -123,7 +123,7 @@ class Session:
     @property
     def other_way(self) -> str:
         """The next command, where none of ours helps: a tool that has a way of its own."""
-        shown = self.reference.shown
+        shown = shlex.quote(self.reference.shown)
         name = shlex.quote(self.reference.name)
         return f"crane manifest --platform {shlex.quote(self._platform)} {shown} | rolloutsim import {name}=-"
 
@@ -249,9 +249,9 @@ class Session:
         for address in addresses:
             why = refusal(address, to.host, is_named)
             if why is not None:
+                whose = "" if is_named else " that the user did not name"
                 raise self.refused(
-                    step, to.server,
-                    f"its address {address[:50]} is {why}, to which nothing may lead that the user did not name",
+                    step, to.server, f"its address {address[:50]} is {why}, to which nothing may lead{whose}",
                     f"if it is yours, name it: --allow-redirect {to.server}" if why in OWN else "",
                 )  # fmt: skip
         problem = "it has no address"

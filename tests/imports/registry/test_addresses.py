@@ -51,6 +51,7 @@ KINDS = {
     "1234::1": "no public address",
 }
 PUBLIC = ("8.8.8.8", "172.32.0.1", "100.128.0.1", "2a00:1450:4001::1", "64:ff9b::808:808", "2002:808:808::1")
+NEVER = {METADATA, "a link-local address"}
 OWN = {"a loopback address", "a private address", "an address of carrier-grade NAT"}
 
 
@@ -58,9 +59,10 @@ OWN = {"a loopback address", "a private address", "an address of carrier-grade N
 def test_an_address_that_is_not_public(address: str) -> None:
     assert kind(ip_address(address)) == KINDS[address]
     assert refusal(address, "host.example", is_named=False) == KINDS[address]
-    # A name that the user typed may stand for the user's own network, and a typed address is itself.
+    # A name that the user typed may stand for the user's own network, and a typed address is itself, if it is not where
+    # no registry is.
     assert refusal(address, "host.example", is_named=True) == (None if KINDS[address] in OWN else KINDS[address])
-    assert refusal(address, address, is_named=True) is None
+    assert refusal(address, address, is_named=True) == (KINDS[address] if KINDS[address] in NEVER else None)
     assert refusal(address, address, is_named=False) == KINDS[address]
 
 
