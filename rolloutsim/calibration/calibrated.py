@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.calibration import bootstrap, ends, identify
+from rolloutsim.calibration.beside import beside
+from rolloutsim.calibration.comparison import Beside
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
+from rolloutsim.calibration.logged import as_pulls, of_network, time_on_network
 from rolloutsim.calibration.match import Matched, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
 from rolloutsim.calibration.replay import Replay
@@ -106,6 +109,8 @@ class Calibration:
         How many it took.
     groups : tuple of str
         The names of the scenario's groups.
+    beside : Beside
+        What else was seen of the same pulls, against what is predicted.
     """
 
     fitted: tuple[Fitted, ...]
@@ -119,6 +124,7 @@ class Calibration:
     notes: tuple[str, ...]
     simulations: int
     groups: tuple[str, ...]
+    beside: Beside
 
     @property
     def used(self) -> int:
@@ -146,7 +152,7 @@ def calibrated(
     draft : Draft
         The scenario.
     observed : Observed
-        What was seen.
+        What was seen. Without pulls, requests with durations are taken for the network's part of pulls.
     seed : int
         Of the intervals' resampling.
     nodes : sequence of (str, str)
@@ -162,12 +168,17 @@ def calibrated(
         If the scenario is not valid, or a key is none that can be fitted.
     """
     scenario = draft.scenario().resolve()
+    is_logged = not observed.pulls and any(one.duration is not None for one in observed.requests)
+    if is_logged:
+        observed = as_pulls(observed, scenario)
     matched = matches(scenario, observed.pulls, nodes)
     if not matched.pulls:
         raise UnreadableError(_no_pulls(observed, matched.left_out))
-    replay = Replay(draft, matched.pulls, matched.images)
+    replay = Replay(draft, matched.pulls, matched.images, time_on_network if is_logged else None)
     registries = list(dict.fromkeys(matched.images[one.image].registry for one in matched.pulls))
     every = parameters(draft, scenario, registries, sorted({one.group for one in matched.pulls}), fit, keep)
+    if is_logged:
+        every = of_network(every)
     ungiven = [one for one in every if not one.is_given]
     search = Search(replay, ungiven, np.log([one.seen.duration for one in matched.pulls]))
     before = np.exp(search.predicted(search.as_given()))
@@ -177,6 +188,8 @@ def calibrated(
     found = told.fit
     after = np.exp(search.predicted(found.at))
     kept = ~far
+    scatter = float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept]))
+    more = beside(observed, replay, search.values(found.at), after.tolist(), scatter)
     return Calibration(
         fitted=tuple(told.fitted),
         given=tuple(one for one in every if one.is_given),
@@ -185,23 +198,15 @@ def calibrated(
             for one, was, now, is_far in zip(matched.pulls, before.tolist(), after.tolist(), far.tolist(), strict=True)
         ),
         bursts=tuple(_bursts(replay, before, after, far)),
-        scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
+        scatter=scatter,
         blocks=told.blocks,
-        left_out=_left_out(observed, matched.left_out),
+        left_out=dict(Counter(observed.left_out) + Counter(matched.left_out) + Counter(more.left_out)),
         untold=tuple(identify.untold(replay, ungiven, found.free, told.jacobian, [one.at for one in ways])),
         notes=(*observed.notes, *matched.notes, *_about_times(matched.pulls), *told.notes),
         simulations=replay.simulations,
         groups=tuple(group.name for group in scenario.groups),
+        beside=more,
     )
-
-
-def _left_out(observed: Observed, of_pulls: Mapping[str, int]) -> dict[str, int]:
-    """Why something was not used, and how often."""
-    more = {
-        "requests that a registry answered, of which no use is made": len(observed.requests),
-        "histograms of metrics, of which no use is made: they do not say of which pulls": len(observed.histograms),
-    }
-    return dict(Counter(observed.left_out) + Counter(of_pulls) + Counter(more))
 
 
 def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
@@ -216,6 +221,10 @@ def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
 def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
     if not observed.pulls:
         why = "; ".join(f"{count:,} {reason}" for reason, count in observed.left_out.items())
+        others = {"requests of a registry": len(observed.requests), "histograms of metrics": len(observed.histograms)}
+        for what, count in others.items():
+            if count:
+                why += f"{'; ' if why else ''}{count:,} {what}, which tell nothing without pulls"
         return (
             f"no pull of an image in what was given{f' ({why})' if why else ''}; give events that have some: "
             "kubectl get events -A -o json"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from rolloutsim.errors import UsageError
 from rolloutsim.imports.editing import remarks_of
+from rolloutsim.scenario.assumed import assumptions, value_at
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 from rolloutsim.structs import struct
@@ -145,6 +146,7 @@ def parameters(
         If one of these keys is none that can be fitted.
     """
     remarks = remarks_of("\n".join(draft.places.lines))
+    remarks |= dict.fromkeys(_assumed(draft), "assumed")
     alike: dict[tuple[Kind, float | None, bool, bool, str], list[tuple[str, ...]]] = {}
     for kind, path, at_first in [
         *(each for name in registries for each in _of_registry(scenario, draft, name)),
@@ -189,6 +191,15 @@ def _elsewhere(kind: Kind, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     if kind in ("unpack", "disk"):
         return [path[:-1]]
     return [("network", "rate"), ("network",)] if kind == "nic" else []
+
+
+def _assumed(draft: Draft) -> Iterator[tuple[str, ...]]:
+    """Where the values stand that the scenario calls assumed, in its short forms, too."""
+    for path in assumptions(draft.data):
+        steps = tuple(map(str, path))
+        yield steps
+        if steps[:-1] and not isinstance(value_at(draft.data, path[:-1], opened=False), Mapping):
+            yield steps[:-1]
 
 
 def _is_given(draft: Draft, remarks: Mapping[tuple[str, ...], str], path: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ nothing is pulled do not meet, and are simulated apart. A pull whose time is not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.calibration.match import Matched
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import Change
@@ -45,9 +46,15 @@ class Replay:
         What was seen.
     images : mapping
         Their images by name.
+    time : callable
+        How long a pull takes, by its row in what happened [s]; as a runtime counts it unless told otherwise.
     """
 
-    def __init__(self, draft: Draft, pulls: Sequence[Matched], images: Mapping[str, Image]) -> None:
+    def __init__(
+        self, draft: Draft, pulls: Sequence[Matched], images: Mapping[str, Image],
+        time: Callable[[CaseRecords, int], float] | None = None,
+    ) -> None:  # fmt: skip
+        self.time = time or _whole
         self.draft = draft
         self.pulls = pulls
         self.images = images
@@ -77,13 +84,7 @@ class Replay:
 
     def durations(self, values: Values, moved: Floats | None = None) -> Floats:
         """How long each pull takes with other values [s], if each begins by `moved` [s] later."""
-        scenario = self.scenario(values)
-        idle = replace(
-            scenario, groups=(), cases=(), thresholds=(), faults=(), pushes=(), prepulls=(), background=(),
-            startup=Distribution(), fairness=None, document="", images=self.images, peers={},
-            registries={name: one.without_limits() for name, one in scenario.registries.items()},
-        )  # fmt: skip
-        groups = [_one_node(group, scenario) for group in scenario.groups]
+        idle, groups = self._idle(values)
         found = np.full(len(self.pulls), np.nan)
         for burst, alike in zip(self.bursts, self.alike, strict=True):
             if moved is not None:
@@ -94,11 +95,35 @@ class Replay:
             elif alike is not burst:
                 found[burst.pulls[0]] = found[alike.pulls[0]]
                 continue
-            self._play(idle, groups, burst, found)
-            self.simulations += 1
+            for number, case, row in self._play(idle, groups, burst):
+                found[number] = self.time(case, row)
         return found
 
-    def _play(self, idle: ResolvedScenario, groups: Sequence[NodeGroup], burst: Burst, found: Floats) -> None:
+    def played(self, values: Values) -> Iterator[tuple[int, CaseRecords, int]]:
+        """Each pull with other values: its number, what happened in its burst, and its row there."""
+        idle, groups = self._idle(values)
+        known: dict[Burst, list[tuple[int, CaseRecords, int]]] = {}  # of pulls that are alone
+        for burst, alike in zip(self.bursts, self.alike, strict=True):
+            if len(burst.pulls) > 1:
+                yield from self._play(idle, groups, burst)
+                continue
+            if alike is burst:
+                known[burst] = self._play(idle, groups, burst)
+            yield from ((burst.pulls[0], case, row) for _, case, row in known[alike])
+
+    def _idle(self, values: Values) -> tuple[ResolvedScenario, list[NodeGroup]]:
+        """The scenario in which nothing happens but the pulls, and a node of each group."""
+        scenario = self.scenario(values)
+        idle = replace(
+            scenario, groups=(), cases=(), thresholds=(), faults=(), pushes=(), prepulls=(), background=(),
+            startup=Distribution(), fairness=None, document="", images=self.images, peers={},
+            registries={name: one.without_limits() for name, one in scenario.registries.items()},
+        )  # fmt: skip
+        return idle, [_one_node(group, scenario) for group in scenario.groups]
+
+    def _play(
+        self, idle: ResolvedScenario, groups: Sequence[NodeGroup], burst: Burst
+    ) -> list[tuple[int, CaseRecords, int]]:
         nodes: dict[str, list[tuple[int, float]]] = {}
         for number, at in zip(burst.pulls, burst.at, strict=True):
             nodes.setdefault(self.pulls[number].node, []).append((number, at))
@@ -121,10 +146,14 @@ class Replay:
             rows |= {(place, self.pulls[number].image): number for number, _ in pulls}
         run = simulate(replace(idle, groups=tuple(made), cases=(Case("seen", plans),)), 1, alone=False)
         case = run.cases[0]
+        self.simulations += 1
         names = [image.name for image in case.images]
-        times = (case.pulls.pulled - case.pulls.asked).tolist()
-        for node, image, time in zip(case.pulls.node.tolist(), case.pulls.image.tolist(), times, strict=True):
-            found[rows[node, names[image]]] = time
+        whose = zip(case.pulls.node.tolist(), case.pulls.image.tolist(), strict=True)
+        return [(rows[node, names[image]], case, row) for row, (node, image) in enumerate(whose)]
+
+
+def _whole(case: CaseRecords, row: int) -> float:
+    return float(case.pulls.pulled[row] - case.pulls.asked[row])
 
 
 def _one_node(group: NodeGroup, scenario: ResolvedScenario) -> NodeGroup:

@@ -55,10 +55,11 @@ class Search:
         """Logarithms of the durations of all pulls [s]."""
         place = tuple(np.round(at, 9).tolist())
         if place not in self.known:
-            self.known[place] = np.log(self.replay.durations(self._values(at)))
+            self.known[place] = np.log(self.replay.durations(self.values(at)))
         return self.known[place] + self.offset
 
-    def _values(self, at: Floats) -> Values:
+    def values(self, at: Floats) -> Values:
+        """The numbers as a scenario has them: path of a key → its value."""
         return {
             path: one.text(float(value)) for one, value in zip(self.parameters, at, strict=True) for path in one.paths
         }
@@ -71,9 +72,9 @@ class Search:
         slack = np.array([one.slack for one in self.replay.pulls])
         if not slack.any() or len(self.replay.bursts) == len(slack):
             return
-        middle = np.log(self.replay.durations(self._values(fit.at)))
+        middle = np.log(self.replay.durations(self.values(fit.at)))
         draws = [
-            np.log(self.replay.durations(self._values(fit.at), slack * rng.uniform(-1.0, 1.0, len(slack)))) - middle
+            np.log(self.replay.durations(self.values(fit.at), slack * rng.uniform(-1.0, 1.0, len(slack)))) - middle
             for _ in range(_DRAWS)
         ]
         found = np.nan_to_num(np.array(draws))

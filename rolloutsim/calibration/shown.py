@@ -7,6 +7,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
+from rolloutsim.calibration import comparison
 from rolloutsim.calibration.calibrated import Calibration, Fitted, SeenBurst, SeenPull
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
@@ -84,6 +85,16 @@ def rows_of_numbers(made: Calibration) -> list[tuple[str, ...]]:
     return rows
 
 
+def rows_beside(made: Calibration, most: int) -> list[tuple[str, ...]]:
+    """A table: what else was seen, measured and predicted; of too many those that differ come first."""
+    every = made.beside.comparisons
+    ordered = sorted(range(len(every)), key=lambda number: (not every[number].differs, number))
+    shown = comparison.rows([every[number] for number in sorted(ordered[:most])])
+    if len(every) > most:
+        shown.append((f"and {len(every) - most:,} more, in --format json", *[""] * (len(shown[0]) - 1)))
+    return shown
+
+
 def sentences(made: Calibration) -> Iterator[tuple[str, str]]:
     """What else to know, each with what it is about."""
     far = sorted((one for one in made.pulls if one.is_outlier), key=lambda one: -abs(one.deviation))
@@ -97,6 +108,8 @@ def sentences(made: Calibration) -> Iterator[tuple[str, str]]:
         )
     for reason, count in made.left_out.items():
         yield "Left out", f"{count:,}: {reason}"
+    for text in made.beside.meanings:
+        yield "Beside", text
     for text in made.untold:
         yield "Untold", text
     for one in made.given:
@@ -134,6 +147,7 @@ def document(made: Calibration) -> dict[str, Any]:
         "left_out": dict(made.left_out),
         "untold": list(made.untold),
         "notes": list(made.notes),
+        "beside": comparison.document(made.beside),
         "simulations": made.simulations,
     }  # fmt: skip
 

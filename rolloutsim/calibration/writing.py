@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolloutsim.calibration.calibrated import Calibration
-from rolloutsim.imports.editing import edited
+from rolloutsim.imports.assumptions import edited_anew
 from rolloutsim.imports.writing import Said
+from rolloutsim.scenario.places import dotted
+from rolloutsim.scenario.text import read
 
 
 def calibrated_text(text: str, made: Calibration, files: Sequence[str]) -> str:
@@ -33,5 +35,5 @@ def calibrated_text(text: str, made: Calibration, files: Sequence[str]) -> str:
         said = {"low": low, "high": high, "pulls": made.used, "images": made.images, "source": source}
         for path in one.parameter.paths:
             changes[path] = Said(one.text, remark)
-            changes["calibrated", ".".join(path)] = Said(said)
-    return edited(text, changes)
+            changes["calibrated", dotted(path)] = Said(said)
+    return edited_anew(text, read(text.removeprefix("\ufeff"), "<scenario>").data, changes)

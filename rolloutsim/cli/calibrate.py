@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolloutsim.calibration import Calibration
 
 _PICTURES = (".svg", ".png")
+_MOST_ROWS = 24  # of comparisons (assumed: those that differ are sentences as well)
 _MOST_SHOWN = 12  # sentences of a kind (assumed: nobody reads more; --format json has all)
 
 
@@ -34,7 +35,8 @@ _MOST_SHOWN = 12  # sentences of a kind (assumed: nobody reads more; --format js
 @click.option(
     "--events", "events", metavar="FILE", multiple=True, required=True,
     help="What tells of pulls: events, logs of kubelets, containerd and CRI-O, as data or text; a folder of these, or "
-    "'-'. Repeatable.",
+    "'-'. Metrics of these and logs of registries are compared with the fit; a registry's log with durations alone "
+    "tells the network's numbers. Repeatable.",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="Write the scenario with the fitted numbers to FILE.")
 @click.option("--into", is_flag=True, help="Write them into SCENARIO itself; all else in it stays byte for byte.")
@@ -139,6 +141,9 @@ def _show(made: Calibration) -> None:
         page.lines += [" Fitted", "", *_table(page, calibration.shown.rows_of_numbers(made)), ""]
     else:
         page.text("Fitted", "nothing: the pulls do not tell any of the numbers better than they are known")
+    if made.beside.comparisons:
+        page.lines += [" Beside: what else was seen of these pulls, and was not fitted to", ""]
+        page.lines += [*_table(page, calibration.shown.rows_beside(made, _MOST_ROWS)), ""]
     counts: dict[str, int] = {}
     for label, text in calibration.shown.sentences(made):
         counts[label] = counts.get(label, 0) + 1

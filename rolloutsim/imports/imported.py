@@ -23,6 +23,7 @@ from rolloutsim.imports import (
     totals,
     workloads,
 )
+from rolloutsim.imports.assumptions import with_assumed
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents, left_out
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -34,6 +35,7 @@ from rolloutsim.structs import struct
 
 _HEAD = """\
 # yaml-language-server: $schema=rolloutsim.schema.json
+# Editors check it with that file beside it: rolloutsim schema > rolloutsim.schema.json
 # Behind each value stands where it is from; what is assumed, look at first.
 """
 
@@ -91,7 +93,7 @@ def imported(
     """
     found, origins = _read(given, platform, allowed)
     made: Draft = draft(found, origins)
-    body = _HEAD + written(made.content)
+    body = _HEAD + written(with_assumed(made.content))
     try:
         scenario.loads(body)  # what is written can be read
     except ScenarioError as error:

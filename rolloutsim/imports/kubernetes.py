@@ -12,11 +12,13 @@ from typing import Any
 from rolloutsim.imports import pods, workloads
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import Found, FoundScaler
-from rolloutsim.imports.shapes import mapping, maps, part, text, whole
+from rolloutsim.imports.shapes import mapping, maps, part, text, texts, whole
+from rolloutsim.scenario.hints import listing
 
 CRON_JOB = "CronJob"
 SCALER = "HorizontalPodAutoscaler"
 POD = "Pod"
+_MOST_RESOURCES = 3  # names in a note (assumed: more are not read)
 KINDS = (*workloads.KINDS, CRON_JOB, SCALER, POD)
 
 
@@ -53,9 +55,16 @@ def take(content: Mapping[str, Any], one: Document, found: Found) -> None:
         found.notes.append(f"{kind} {name} is left out: {why}")
         return
     found.workloads.append(workloads.workload(content, one))
-    spread = _spread(mapping(content, "spec", "template", "spec"))
+    pod = mapping(content, "spec", "template", "spec")
+    spread = _spread(pod)
     if spread:
         found.notes.append(f"{kind} {name}: {spread} not taken; pods go to the node that has the fewest of them")
+    extended = _extended(pod) if kind != "DaemonSet" else ""  # whose pods are one on each node
+    if extended:
+        found.notes.append(
+            f"{kind} {name}: its pods ask for {extended}; how many of them fit on a node is not simulated, pods go to "
+            "the node that has the fewest of them"
+        )
 
 
 def _left_out(content: Mapping[str, Any], kind: str, name: str, place: str) -> str | None:
@@ -98,6 +107,22 @@ def _spread(pod: Mapping[str, Any]) -> str:
     if any(one.get("whenUnsatisfiable") != "ScheduleAnyway" for one in maps(pod, "topologySpreadConstraints")):
         found.append("topologySpreadConstraints")
     return f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'}" if found else ""
+
+
+def _extended(pod: Mapping[str, Any]) -> str:
+    """The extended resources that a pod asks for, such as GPUs.
+
+    Source: kubernetes pkg/apis/core/v1/helper/helpers.go IsExtendedResourceName, IsNativeResource.
+    """
+    names = {
+        name: None
+        for containers in ("initContainers", "containers")
+        for container in maps(pod, containers)
+        for kind in ("limits", "requests")
+        for name in texts(container, "resources", kind)
+        if "/" in name and "kubernetes.io/" not in name
+    }
+    return listing(names, _MOST_RESOURCES, ", ") if names else ""
 
 
 def _scaler(content: Mapping[str, Any], one: Document, place: str) -> FoundScaler:

@@ -98,11 +98,13 @@ def _other_names(group: Group) -> set[str]:
 
 def _unclear(found: Sequence[Group], open_ones: Sequence[Group], theirs: Sequence[str], file: str) -> UnreadableError:
     counted = ", ".join(f"{group.name} ({_nodes(len(group.nodes))})" for group in open_ones)
-    name = open_ones[0].name
+    as_theirs = " ".join(f"--group {group.name}={theirs[0]}" for group in open_ones)
+    as_they_are = " ".join(f"--group {group.name}={group.name}" for group in open_ones)
+    each = f"{as_theirs}, with the group of each in place of {theirs[0]}; " if len(theirs) > 1 else ""
     return UnreadableError(
-        f"{found[0].nodes[0].origin}: which groups of {file} ({', '.join(theirs)}) are {counted}? say it: "
-        f"--group {name}={theirs[0]}; --group {name}={name} adds them as they are, --group {theirs[0]} takes all nodes "
-        f"for {theirs[0]}"
+        f"{found[0].nodes[0].origin}: which groups of {file} ({', '.join(theirs)}) are {counted}? say it: {each}"
+        f"{as_they_are} adds them as they are; --group {theirs[0]} "
+        f"takes all nodes for {theirs[0]}"
     )
 
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.imports.assumptions import edited_anew
 from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
 from rolloutsim.imports.drafts import runtimes
 from rolloutsim.imports.drafts.assumed import NETWORK, Assumed
@@ -22,13 +23,15 @@ from rolloutsim.imports.drafts.draft import draft
 from rolloutsim.imports.drafts.groups import groups_of
 from rolloutsim.imports.drafts.nodes import KUBELET, OF_DISKS
 from rolloutsim.imports.drafts.references import full, name_of
-from rolloutsim.imports.editing import edited, opened, plain, remarks_of
+from rolloutsim.imports.editing import opened, plain, remarks_of
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.matching import groups_as, images_as, mixed
 from rolloutsim.imports.writing import Said, flow
 from rolloutsim.scenario import loading
+from rolloutsim.scenario.assumed import assumptions, why_assumed
 from rolloutsim.scenario.hints import MOST_LISTED
 from rolloutsim.scenario.places import dotted
+from rolloutsim.scenario.presets import preset
 from rolloutsim.scenario.structure import ROOT, Part
 from rolloutsim.structs import struct
 
@@ -42,6 +45,8 @@ _ONE_SIZE = ("compressed", "unpacked")
 _WIRE = ("compressed", "size", "base", "equal_layers")  # what an image is on the wire
 # What layers take the place of.
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
+_OF_MACHINE = ("nic", "disk", "memory", "unpack")  # keys of a group that a preset has
+_SAME_RATE = 0.01  # of a NIC's rate: descriptions and tables round it (assumed)
 _EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
 _GROUPS_STAY = (
     "workloads keep their groups: nodes and workloads together tell where pods may run; give both to renew them"
@@ -95,7 +100,7 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
     into = _Into(given.data, given.filled().data.get("images"), remarks_of(text), found, file)
     into.take(origins, groups)
     try:
-        made = edited(text, into.changes)
+        made = edited_anew(text, into.data, into.changes)
     except UnreadableError as error:
         raise UnreadableError(f"{file}: {error}") from None
     try:
@@ -120,6 +125,7 @@ class _Into:
         self.data = data
         self.images = images  # the same with the layers of manifests in the place of these
         self.remarks = remarks
+        self.told_assumed = assumptions(data)
         self.found = found
         self.file = file
         self.changes: dict[Path, Said] = {}
@@ -254,7 +260,7 @@ class _Into:
         kept: dict[str, Any] = {}
         if placeholder is not None and placeholder not in nodes:
             kept = {
-                key: Said(value, self.remarks.get(("nodes", placeholder, key), ""))
+                key: self._with_remarks(value, ("nodes", placeholder, key))
                 for key, value in self._map(("nodes", placeholder)).items() if key != "count"
             }  # fmt: skip
             self.changes["nodes", placeholder] = Said(None)
@@ -263,9 +269,29 @@ class _Into:
             if "cached" in told:
                 told["cached"] = {names.get(image, image): share for image, share in told["cached"].items()}
             if name in theirs:
+                if "nic" in self._map(("nodes", name)):
+                    self._leave_out_preset(name, told)
                 self._all(("nodes", name), told)
             else:
-                self.changes["nodes", name] = Said({**kept, **_told(told)}, "")
+                own = kept
+                if "preset" in told and "nic" in kept:
+                    if self._is_of_other_machine(kept["nic"], told["preset"].value):
+                        own = {key: value for key, value in kept.items() if key not in _OF_MACHINE}
+                    else:
+                        self._leave_out_preset(name, told)
+                self.changes["nodes", name] = Said(_over(own, _told(told), ("nodes", name)), "")
+
+    def _leave_out_preset(self, name: str, told: dict[str, Any]) -> None:
+        """Take out a preset, of which a group says itself what it would say."""
+        if "preset" in told and "preset" not in self._map(("nodes", name)):
+            preset = told.pop("preset").value
+            self.notes.append(f"{name} keeps the machine that stands there: preset {preset} is not taken")
+
+    def _is_of_other_machine(self, nic: Said, kind: str) -> bool:
+        """Whether a NIC was taken from a description, and is not that of an instance type."""
+        rate = preset(kind).values.get("nic")
+        told = _meaning(nic.value, _part_at(("nodes", "", "nic")))
+        return nic.remark.startswith("from ") and rate is not None and abs(told - rate) > _SAME_RATE * rate
 
     def _image(self, reference: str, name: str, image: Said, assumed: Sequence[Assumed]) -> None:
         content = {key: value for key, value in image.value.items() if key != "registry"}
@@ -399,9 +425,19 @@ class _Into:
         elif self._is_assumed(path):
             self.changes[path] = Said(old, said.remark)
 
+    def _with_remarks(self, value: Any, path: Path) -> Any:
+        """What stands at a path, with what is remarked of it."""
+        remark = self.remarks.get(path, "")
+        if isinstance(value, Mapping) and not remark:
+            return {key: self._with_remarks(inner, (*path, key)) for key, inner in value.items()}
+        why = why_assumed(path, self.told_assumed)
+        return Said(value, remark or (f"{_ASSUMED}: {why}" if why is not None else ""))
+
     def _is_assumed(self, path: Path) -> bool:
         """Whether a value or what it is in is called assumed there."""
-        return any(self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1))
+        return why_assumed(path, self.told_assumed) is not None or any(
+            self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1)
+        )
 
     def _at(self, path: Path) -> Any:
         """What stands at a path, short forms written out; None where nothing does."""
@@ -447,6 +483,26 @@ def _inner(value: Any) -> Mapping[str, Any]:
     """The map of a part that may be one."""
     inner = value.value if isinstance(value, Said) else value
     return inner if isinstance(inner, Mapping) else {}
+
+
+def _over(kept: Mapping[str, Any], told: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """What a group says with what is told of it, parts key by key."""
+    result = dict(kept)
+    for key, one in told.items():
+        inner, before = _keyed(one, None), result.get(key)
+        if isinstance(inner, Mapping) and before is not None:
+            result[key] = {**_keyed(before, (*path, key)), **inner}
+        else:
+            result[key] = one
+    return result
+
+
+def _keyed(value: Any, path: Path | None) -> Any:
+    """A part as a map whose values have the part's remark; at a path, its short form written out."""
+    if not isinstance(value, Said):
+        return value
+    inner = value.value if path is None else opened(value.value, {}, _part_at(path), path)
+    return {key: Said(one, value.remark) for key, one in inner.items()} if isinstance(inner, Mapping) else value
 
 
 def _first_remark(value: Any) -> str:

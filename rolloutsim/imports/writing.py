@@ -74,6 +74,8 @@ def scalar(value: Any, in_braces: bool = False) -> str:
     # A colon ends a plain key in braces for some readers.
     if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT and not (in_braces and ":" in value):
         return value
+    if '"' in value and "'" not in value and value.isprintable():
+        return f"'{value}'"
     return '"' + "".join(_ESCAPED.get(char) or _printable(char) for char in value) + '"'
 
 

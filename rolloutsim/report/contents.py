@@ -12,10 +12,10 @@ from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.tried import judged_by, what_if_table
 from rolloutsim.report.blocks import Block, Code, Facts, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.headline import facts, time_of, verdict
-from rolloutsim.report.inputs import defaults_table, given_table
+from rolloutsim.report.inputs import assumed_table, defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
-from rolloutsim.results.caveats import about_calibration
+from rolloutsim.results.caveats import about_assumptions, about_calibration
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
 from rolloutsim.results.shown.findings import (
@@ -47,6 +47,7 @@ from rolloutsim.results.shown.tables import (
     verdict_rows,
 )
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
+from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.strategies import ALL
 from rolloutsim.structs import struct
 
@@ -94,6 +95,8 @@ _LITTLE = 1e-3  # of the rollout time: an input that changes it by less has no r
 _MOST_INPUTS, _FEW_INPUTS = 16, 8  # rows of inputs, and of them shown at once (assumed)
 _MOST_LINKS = 12  # rows of links that are shown at once (assumed)
 _MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
+_ASSUMED = "Assumed, not measured"
+_MOST_ASSUMED = 4  # keys that the answer names (assumed: a line or two)
 _OPTION = "--set "  # what a note tells to set is about the scenario
 
 _ON_DEMAND = (
@@ -140,7 +143,9 @@ class _Contents:
     def _answer(self) -> Iterator[Block]:
         yield verdict(self.outcome)
         told = facts(self.outcome, self.changes)
-        yield Facts(tuple((what, self._sentence(text)) for what, text in told.entries))
+        entries = tuple((what, self._sentence(text)) for what, text in told.entries)
+        assumed = assumed_table(self.run.scenario)
+        yield Facts(entries if assumed is None else (*entries, (_ASSUMED, _in_short(assumed))))
         if self.outcome.thresholds:
             yield Rows("Targets, and what is left until they are missed", verdict_rows(self.outcome.thresholds))
         yield Numbers(tuple(self._numbers()))
@@ -301,8 +306,13 @@ class _Contents:
             )
 
     def _limits(self) -> Iterator[Block]:
-        for text in (*footnotes(self.outcome), about_calibration(self.run.scenario), *LIMITS):
-            if _OPTION not in text:
+        scenario = self.run.scenario
+        assumed = assumed_table(scenario)
+        if assumed is not None:
+            yield Rows(_ASSUMED, assumed, folded=len(assumed.rows) > _MOST_OPEN)
+        told_already = tuple(about_assumptions(scenario))
+        for text in (*footnotes(self.outcome), about_calibration(scenario), *LIMITS):
+            if _OPTION not in text and text not in told_already:
                 yield Text(self._plain(text), "note")
 
     def _scenario(self) -> Iterator[Block]:
@@ -365,6 +375,13 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
 def spaced(document: str) -> str:
     """A scenario's document with blanks, at which its lines can be broken."""
     return json.dumps(json.loads(document), ensure_ascii=False)
+
+
+def _in_short(assumed: Table) -> str:
+    """How many of a scenario's values are assumed, and which, for the answer."""
+    keys = [str(row[0]) for row in assumed.values()]
+    values = "1 value" if len(keys) == 1 else f"{show_count(len(keys))} values"
+    return f"{values} of the scenario: {listing(keys, _MOST_ASSUMED, ', ')}. Why stands among the limits of the model."
 
 
 def _overridden(scenario: ResolvedScenario) -> Iterator[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.trials import document_of
 from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 from rolloutsim.scenario import explain
+from rolloutsim.scenario.assumed import KEY as ASSUMED
+from rolloutsim.scenario.assumed import assumptions, value_at, why_assumed
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES
 from rolloutsim.scenario.ideal import switched_off
 from rolloutsim.scenario.images import layers
@@ -71,9 +73,17 @@ _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
 
 def given_table(scenario: ResolvedScenario) -> Table:
-    """Path and value of everything that the scenario says; with overrides, which of it they say."""
+    """Path and value of everything that the scenario says; with overrides, which of it they say.
+
+    What it calls assumed is called that; why, `assumed_table` says.
+    """
     document = json.loads(scenario.document) if scenario.document else {}
-    given = [(path, value) for path, value in leaves(document, ()) if path != ("rolloutsim",)]
+    assumed = assumptions(document)
+    given = [
+        (path, value if why_assumed(path, assumed) is None else f"{value} (assumed)")
+        for path, value in leaves(document, ())
+        if path != ("rolloutsim",) and path[0] != ASSUMED
+    ]
     overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
     rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in given]
     headings = ("key", "value", "given by")[: 2 + bool(overrides)]
@@ -82,6 +92,17 @@ def given_table(scenario: ResolvedScenario) -> Table:
         left = len(rows) - _MOST_GIVEN - len(changed)
         rows = [*rows[:_MOST_GIVEN], *changed, (f"and {left} more", *[""] * (len(headings) - 1))]
     return of_tuples([(heading, TEXT) for heading in headings], rows)
+
+
+def assumed_table(scenario: ResolvedScenario) -> Table | None:
+    """Key, value and reason of what the scenario gives and nobody measured; None: it calls nothing assumed."""
+    document = json.loads(scenario.document) if scenario.document else {}
+    rows = [
+        (dotted(path), ", ".join(value for _, value in leaves(value_at(document, path), path)), why)
+        for path, why in assumptions(document).items()
+    ]
+    headings = ("key", "assumed value", "why")
+    return of_tuples([(heading, TEXT) for heading in headings], rows) if rows else None
 
 
 def defaults_table(scenario: ResolvedScenario) -> Table:

@@ -12,7 +12,10 @@ from rolloutsim.results.checked import outside
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.metrics import counted_pulls
 from rolloutsim.results.numerals import listed
+from rolloutsim.scenario.assumed import assumptions
 from rolloutsim.scenario.chance import drawn_words
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.places import dotted
 from rolloutsim.scenario.routes import host_alone, hosts_of, node_racks
 from rolloutsim.scenario.sources import has_hosts
 from rolloutsim.units import format_time
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
+_MOST_ASSUMED = 2  # keys that a sentence names (assumed: what fits two lines of a terminal)
 # Of a pull alone: all is known; its first host is a cache or peers; it may have to go on to the next host.
 _KNOWN, _SHARED, _MAY_LACK = range(3)
 _UNKNOWN = {
@@ -37,6 +41,7 @@ _UNKNOWN = {
 
 def caveats(run: Run) -> Iterator[str]:
     """What one has to know before relying on a run's figures, a sentence each; nothing if there is nothing."""
+    yield from about_assumptions(run.scenario)
     yield from _about_moments(run)
     yield from _about_late_nodes(run)
     yield from _about_rechecks(run)
@@ -73,6 +78,15 @@ def about_chance(run: Run, draws: int = 1) -> Iterator[str]:
         yield f"One draw of random {drawn_words(drawn)}; {more}. --replications 30 makes every figure such a mean."
     else:
         yield f"One draw of random {drawn_words(drawn)}: another --seed gives another, --replications 30 an interval."
+
+
+def about_assumptions(scenario: ResolvedScenario) -> Iterator[str]:
+    """How many of the values that a scenario gives are assumed, and which, in a sentence; nothing if none is."""
+    assumed = assumptions(json.loads(scenario.document)) if scenario.document else {}
+    if assumed:
+        values = "1 value of the scenario is" if len(assumed) == 1 else f"{len(assumed):,} values of the scenario are"
+        which = listing([dotted(path) for path in assumed], _MOST_ASSUMED, ", ")
+        yield f"{values} assumed, not measured: {which}; the report says why."
 
 
 def about_calibration(scenario: ResolvedScenario) -> str:

@@ -32,6 +32,8 @@ _OWN: Mapping[str, str] = {
     "calibrated.<number>.pulls": "57, low: 395 Mbit/s, high: 430 Mbit/s, images: 3",
     "calibrated.<number>.images": "3, low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57",
     "calibrated.<number>.source": "events.json, low: 395 Mbit/s, high: 430 Mbit/s, pulls: 57, images: 3",
+    "assumed": "{network.rate: nobody measured the NICs}",
+    "assumed.<key>": "nobody measured the NICs",
     "name": "web tier on two racks",
     "description": "How long until all nodes run it?",
     "model": "ideal",

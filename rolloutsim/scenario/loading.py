@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
 from rolloutsim.manifests.layers import Told
+from rolloutsim.scenario.assumed import in_force
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.idle import idle_keys, idle_overrides
 from rolloutsim.scenario.manifest_files import Files, Filled, filled, notes
@@ -262,7 +263,7 @@ class Draft:
             If a path does not exist.
         """
         places = self.places.copy()
-        return replace(self, data=apply(self.data, places, *changes), places=places)
+        return replace(self, data=in_force(self.data, apply(self.data, places, *changes)), places=places)
 
     def of_variant(self, name: str) -> Draft:
         """A copy that is one of its variants, not validated, and has none itself.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from rolloutsim.scenario.assumed import in_force
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.manifest_files import KEY, TOLD, is_manifest_key
@@ -35,7 +36,7 @@ def merged(base: Source, over: Source) -> Source:
     if problems:
         raise over.places.error(problems)
     places = replace(base.places.copy(), in_text=partial(_place, base.places, over.places, taken))
-    return Source(data, places, base.problems)
+    return Source(in_force(base.data, data), places, base.problems)
 
 
 def _merged(

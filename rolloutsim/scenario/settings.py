@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.assumed import assumptions, why_assumed
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
 from rolloutsim.scenario.explanation import default_of
@@ -92,6 +93,7 @@ class _Walk:
 
     def __init__(self, scenario: ResolvedScenario) -> None:
         self.document: Mapping[str, Any] = json.loads(scenario.document) if scenario.document else {}
+        self.assumed = assumptions(self.document)
         self.ideal = scenario.model == "ideal"
         self.strategies = {one.name: one.strategy.name for case in scenario.cases for one in case.workloads}
         self.has_pods = bool(self.strategies)
@@ -354,7 +356,8 @@ def _part_lines(walk: _Walk, data: Mapping[str, Any], part: Part, path: Path) ->
             yield f"{indent}{name}:"
             yield from _part_lines(walk, value, inner, here)
         else:
-            yield f"{indent}{name}: {_flow(here, value)}"
+            why = why_assumed(here, walk.assumed)
+            yield f"{indent}{name}: {_flow(here, value)}{f'  # assumed: {why}' if why else ''}"
     taken = {str(key) for key in data}
     for one in walk.part(data, part, path):
         rest = one.path[len(path) :]

@@ -155,6 +155,17 @@ def test_what_is_written_is_valid_keeps_the_rest_and_says_where_it_is_from(made:
     assert "was calibrated" in about_calibration(loads(SCENARIO).resolve())
 
 
+def test_what_was_fitted_is_assumed_no_more(made: Calibration) -> None:
+    own = SCENARIO.replace("  # assumed", "")
+    said = "assumed:\n  network.rate: a guess\n  registry.uplink: a guess\n"
+    found = calibrated(draft(own + said), Observed(seen(MANY)))
+    assert [one.value for one in found.fitted] == [one.value for one in made.fitted]
+    after = loads(calibrated_text(own + said, found, ["events.json"]))
+    assert after.assumed == {"network.rate": "a guess"}
+    assert "registry.uplink" in after.calibrated
+    assert "registry.uplink" not in {one.parameter.key for one in calibrated(draft(own), Observed(seen(MANY))).fitted}
+
+
 def test_what_was_calibrated_changes_no_result(made: Calibration) -> None:
     text = calibrated_text(SCENARIO, made, ["events.json"])
     without = text[: text.index("\ncalibrated:")] + "\n"

@@ -48,7 +48,7 @@ def test_validate_shows_the_errors_of_all_files(shell: Program, tmp_path: Path) 
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
         "replications nodes network registry registries mirrors caches peers images workloads rollout "
         "controller_manager push pushes prepulls background failures prices "
-        "calibrated thresholds sweep variants\n"
+        "calibrated assumed thresholds sweep variants\n"
         "     4 | noodles: 2\n"
         "       | ^^^^^^^ help: did you mean 'nodes'?\n"
     )

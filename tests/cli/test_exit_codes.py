@@ -198,7 +198,7 @@ def test_2_a_wrong_call(shell: Program, scenario, tmp_path: Path, arguments: lis
             "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
             "replications nodes network registry registries mirrors caches peers images workloads rollout "
             "controller_manager push pushes prepulls background failures prices "
-            "calibrated thresholds sweep variants; did you mean network?",
+            "calibrated assumed thresholds sweep variants; did you mean network?",
         ),
         (
             ["s.yaml", "--set", 'images["a=1'],

@@ -12,6 +12,7 @@ import yaml
 from rolloutsim import loads
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports import imported
+from rolloutsim.scenario.places import dotted
 
 STACK = Path(__file__).parent.parent / "data" / "imports" / "files" / "07a-docker-stack.yml"
 DEFAULT = {"strategy": "rolling", "max_surge": 0, "max_unavailable": 1, "progress_deadline": "off"}
@@ -53,6 +54,12 @@ def test_a_real_stack() -> None:
             for name, (image, replicas) in services.items()
         },
         "controller_manager": "unlimited",
+        "assumed": {
+            "nodes.node.count": "nothing that was given tells it",
+            "network.rate": "the line rate of every NIC and of every registry's uplink",
+            **{dotted(("images", image, "compressed")): "nothing that was given tells its size"
+               for image, _ in services.values()},
+        },
     }  # fmt: skip
     assert [one.key for one in made.assumed if not one.key.startswith("images.")] == [
         "nodes", "network", "rollout.startup", "rollout.step_overhead", "nodes.<group>.disk.rate",

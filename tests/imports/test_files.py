@@ -74,7 +74,10 @@ REFUSED = {
 
 
 def content(*given: str) -> dict[str, object]:
-    return yaml.safe_load(imported(given).text)
+    """What files give; what of it is assumed, test_assumptions.py says."""
+    made = yaml.safe_load(imported(given).text)
+    made.pop("assumed", None)
+    return made
 
 
 @pytest.mark.parametrize("name", READ)

@@ -97,10 +97,46 @@ def test_one_after_another_says_what_all_together_say(order: tuple[tuple[str, ..
     for one in (expected, made):
         one["nodes"].pop("m6i-xlarge-eu-1a-cordoned", None)
     del expected["name"], made["name"]
+    assert made.pop("assumed").keys() == expected.pop("assumed").keys()  # why, each says as of when it was assumed
     assert made == expected
     for files in order:
         again = into(text, *files)
         assert (again.text, again.changes) == (text, ())
+
+
+def test_a_question_about_groups_has_all_options_to_paste(tmp_path: Path) -> None:
+    given = nodes(tmp_path, ("m6", "a", 2), ("g5", "a", 1))
+    with pytest.raises(UnreadableError) as caught:
+        into(MINE, given)
+    options = "--group m6=m6 --group g5=g5"
+    assert f"say it: {options} adds them as they are; --group web takes all nodes for web" in str(caught.value)
+    made = into(MINE, given, groups=tuple(options.replace("--group ", "").split()))
+    assert list(data(made.text)["nodes"]) == ["web", "m6", "g5"]
+
+
+def test_a_machine_that_a_group_says_itself_gets_no_preset(tmp_path: Path) -> None:
+    given = nodes(tmp_path, ("m6i.xlarge", "a", 2))
+    made = into(MINE, given)
+    assert data(made.text)["nodes"]["web"] == {
+        "count": 2, "nic": "10 Gbit/s", "runtime": "containerd", "memory": "8589934592 B",
+    }  # fmt: skip
+    assert "web keeps the machine that stands there: preset m6i.xlarge is not taken" in made.notes
+    without = into(MINE.replace(", nic: 10 Gbit/s", ""), given)
+    assert data(without.text)["nodes"]["web"]["preset"] == "m6i.xlarge"
+    assert not any("is not taken" in note for note in without.notes)
+
+
+def test_a_machine_that_was_described_stays_with_its_type_and_goes_from_others(tmp_path: Path) -> None:
+    text = imported([WORKLOADS]).text.replace(
+        "    count: 10  # assumed\n",
+        "    count: 10  # assumed\n    nic: 1.562 Gbit/s  # from types.json: baseline\n    disk: 125 MiB/s\n",
+    )
+    found = data(into(text, nodes(tmp_path, ("m6i.xlarge", "a", 2), ("g5.2xlarge", "a", 1))).text)["nodes"]
+    assert found["m6i-xlarge"]["nic"] == "1.562 Gbit/s"
+    assert found["m6i-xlarge"]["disk"] == "125 MiB/s"
+    assert "preset" not in found["m6i-xlarge"]
+    assert found["g5-2xlarge"]["preset"] == "g5.2xlarge"
+    assert not {"nic", "disk"} & found["g5-2xlarge"].keys()
 
 
 def test_nodes_and_workloads_together_tell_where_workloads_run() -> None:
@@ -168,8 +204,8 @@ def test_nodes_are_of_the_group_that_is_meant(
     ("theirs", "kinds", "groups", "error", "message"),
     [
         ("web: 1, db: 1", [("m6", "a", 2)], (), UnreadableError,
-         "which groups of mine.yaml (web, db) are m6 (2 nodes)? say it: --group m6=web; --group m6=m6 adds them as "
-         "they are, --group web takes all nodes for web"),
+         "which groups of mine.yaml (web, db) are m6 (2 nodes)? say it: --group m6=web, with the group of each in "
+         "place of web; --group m6=m6 adds them as they are; --group web takes all nodes for web"),
         ("web: 1", [("m6", "a", 2), ("g5", "a", 1)], (), UnreadableError, "are m6 (2 nodes), g5 (1 node)? say it"),
         ("m6: 1", [("m6", "a", 2), ("m6", "b", 1)], (), UnreadableError, "are m6-a (2 nodes), m6-b (1 node)? say it"),
         ("web: 1", [("m6", "a", 2)], ("g5=web",), UsageError,

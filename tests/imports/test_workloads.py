@@ -282,6 +282,38 @@ def test_what_a_strategy_does_not_carry_is_said(tmp_path: Path) -> None:
     assert "workloads.d.rollout" in [one.key for one in made.assumed]
 
 
+def test_of_a_strategy_that_is_assumed_the_rest_is_told(tmp_path: Path) -> None:
+    one = workload("StatefulSet", replicas=3, minReadySeconds=4, updateStrategy={"type": "OnDelete"})
+    assert workloads(tmp_path, one)["d"]["rollout"] == {"strategy": "statefulset", "min_ready": "4 s"}
+    said = yaml.safe_load(made_of(tmp_path, one).text)["assumed"]
+    assert said["workloads.d.rollout.strategy"].startswith("OnDelete: ")
+    assert "workloads.d.rollout.min_ready" not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "resources", "said"),
+    [
+        ("Job", {"limits": {"nvidia.com/gpu": 1, "cpu": 2}}, "nvidia.com/gpu"),
+        ("Deployment", {"limits": {"nvidia.com/gpu": "1"}, "requests": {"a.example/b": 1}},
+         "nvidia.com/gpu, a.example/b"),
+        ("Deployment", {"limits": {"cpu": 2, "hugepages-2Mi": "4Mi", "x.kubernetes.io/y": 1}}, ""),
+        ("DaemonSet", {"limits": {"nvidia.com/gpu": 1}}, ""),
+        ("Deployment", {"limits": ["nvidia.com/gpu"]}, ""),
+        ("Deployment", None, ""),
+    ],
+)  # fmt: skip
+def test_that_what_fits_on_a_node_is_not_simulated_is_said_of_gpus(
+    tmp_path: Path, kind: str, resources: Any, said: str
+) -> None:
+    one = workload(kind, pod={"containers": [{"name": "c", "image": "app:1", "resources": resources}]})
+    found = [note for note in made_of(tmp_path, one).notes if "not simulated" in note]
+    expected = (
+        f"{kind} d: its pods ask for {said}; how many of them fit on a node is not simulated, pods go to the node that "
+        "has the fewest of them"
+    )
+    assert found == ([expected] if said else [])
+
+
 def test_a_name_that_is_generated_stands_without_its_dash(tmp_path: Path) -> None:
     one = workload("Job", meta={"name": None, "generateName": "train-"})
     assert list(workloads(tmp_path, one)) == ["train"]

@@ -254,6 +254,17 @@ def kubelet_metrics(pulls: Sequence[ObservedPull], size_class: str = "100MB-500M
     return "\n".join(lines) + "\n"
 
 
+def containerd_metrics(rates: Sequence[float]) -> str:
+    """containerd's histogram of throughputs [B/s], in MiB/s with prometheus.DefBuckets."""
+    name = "containerd_cri_sandboxed_image_pulling_throughput"
+    lines = [f"# HELP {name} image pull throughput", f"# TYPE {name} histogram"]
+    for bound in (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10):
+        lines.append(f'{name}_bucket{{le="{bound}"}} {sum(rate / 2**20 <= bound for rate in rates)}')
+    lines.append(f'{name}_bucket{{le="+Inf"}} {len(rates)}')
+    lines.append(f"{name}_count {len(rates)}")
+    return "\n".join(lines) + "\n"
+
+
 def _utc(at: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(int(at), tz=datetime.UTC)
 

@@ -70,13 +70,13 @@ def test_an_explanation_reads_as_text() -> None:
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
             "are: rolloutsim name description model seed replications nodes network registry registries mirrors caches "
             "peers images workloads rollout controller_manager push pushes prepulls background failures prices "
-            "calibrated thresholds sweep variants",
+            "calibrated assumed thresholds sweep variants",
         ),
         (
             "zzz",
             "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed replications "
             "nodes network registry registries mirrors caches peers images workloads rollout controller_manager "
-            "push pushes prepulls background failures prices calibrated thresholds "
+            "push pushes prepulls background failures prices calibrated assumed thresholds "
             "sweep variants",
         ),
     ],

@@ -189,7 +189,7 @@ def test_values_are_read_as_in_a_file() -> None:
             "--set netwrok.rate: unknown key 'netwrok' in the scenario; allowed: rolloutsim name description model "
             "seed replications nodes network registry registries mirrors caches peers images workloads rollout "
             "controller_manager push pushes prepulls background failures "
-            "prices calibrated thresholds sweep variants; did you mean network.rate?",
+            "prices calibrated assumed thresholds sweep variants; did you mean network.rate?",
         ),
         (
             "network.latancy=1 ms",

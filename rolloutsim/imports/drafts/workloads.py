@@ -66,9 +66,14 @@ def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed:
         ))  # fmt: skip
     if one.rollout:
         remark = one.remarks.get("rollout", "")
-        content["rollout"] = Said(
-            dict(one.rollout), remark if remark.startswith("assumed") else f"{origin}: {remark}" if remark else origin
-        )
+        if not remark.startswith("assumed"):
+            content["rollout"] = Said(dict(one.rollout), f"{origin}: {remark}" if remark else origin)
+        elif len(one.rollout) == 1:
+            content["rollout"] = Said(dict(one.rollout), remark)
+        else:  # of which nothing but the strategy is
+            content["rollout"] = {
+                key: Said(value, remark if key == "strategy" else origin) for key, value in one.rollout.items()
+            }
     return content
 
 

@@ -29,7 +29,11 @@ _WAITING = (
     "kubelet_image_pull_duration_seconds counts waiting for other pulls of a node as well, and its size classes are "
     "binary (10 MiB, 100 MiB, …)"
 )
-_WHOLE = "throughput in containerd's metrics is the bytes fetched over the whole pull, unpacking among it"
+# internal/cri/server/images/image_pull.go: image.Size until 2.2, the bytes fetched in `_mibps`.
+_WHOLE = (
+    "throughput in containerd's metrics is an image's bytes (of …_mibps those fetched) over the whole pull, unpacking "
+    "among it"
+)
 
 
 class Metrics:

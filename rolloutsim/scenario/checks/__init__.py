@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rolloutsim.errors import UsageError
+from rolloutsim.scenario.assumed import assumed_problems
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems, range_problems
@@ -66,6 +67,7 @@ def check(document: Document) -> Iterator[Problem]:
     for found in thresholds(document, names(document)):
         if isinstance(found, Problem):
             yield found
+    yield from assumed_problems(document)
     if document.varied is not None:
         yield from _sweep_problems(document.varied, document)
 

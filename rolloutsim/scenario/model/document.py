@@ -87,6 +87,11 @@ class Document(Spec):
         description="which numbers were fitted to pulls that somebody saw, as rolloutsim calibrate writes it: path of "
         "the key → how well it is known; it changes no simulation",
     )  # fmt: skip
+    assumed: dict[Words, Words] = key(
+        {}, name="key",
+        description="which of its values nobody measured, as rolloutsim import writes it: path of the key, as --set "
+        "takes it → why it is what it is; it changes no simulation, and reports tell of it",
+    )  # fmt: skip
     thresholds: dict[str, Conditions] = key(
         {}, name="metric", description="conditions on metrics; a miss ends the run with exit code 3"
     )

@@ -145,6 +145,10 @@ def test_the_scenario_says_which_image_it_was(fake: Fake, monkeypatch: pytest.Mo
                 ]
             }
         },
+        "assumed": {
+            "nodes.node.count": "nothing that was given tells it",
+            "network.rate": "the line rate of every NIC and of every registry's uplink",
+        },
     }  # fmt: skip
 
 
