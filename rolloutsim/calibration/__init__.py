@@ -2,9 +2,9 @@
 
 Reading order: `match` (whose pulls they are), `logged` (those of a registry's log), `replay` (the simulation of the
 same pulls), `parameters` (what may be fitted), `fit` (least squares on logarithms), `search` (from where, and all of
-them together), `bootstrap` (intervals), `identify` (what cannot be told), `comparison`, `histograms`, `requests` and
-`beside` (what else was seen of them), `calibrated` (all of it), `shown` and `writing` (for people, and for the
-scenario).
+them together), `bootstrap` (intervals), `ends` (of these, where durations bend), `identify` (what cannot be told),
+`comparison`, `histograms`, `requests` and `beside` (what else was seen of them), `calibrated` (all of it), `shown` and
+`writing` (for people, and for the scenario).
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         beside,
         bootstrap,
         comparison,
+        ends,
         fit,
         histograms,
         identify,

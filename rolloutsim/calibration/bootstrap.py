@@ -25,8 +25,8 @@ SHARE = 0.9  # of intervals
 _ALIKE = 0.05  # level at which residuals of a block are taken to be alike
 _FEWEST = 6  # blocks, of which signs give 64 resamples (assumed)
 _MOST_LEVERAGE = 0.999
-# Of logarithms, of pulls of the same image on equal nodes (assumed); it counts as one pull more, so that two that are
-# alike by chance do not claim that all are.
+# Of logarithms, of pulls of the same image on equal nodes (assumed); if they differ by less it counts as one pull more,
+# so that two that are alike by chance do not claim that all are.
 _USUAL_NOISE = 0.05
 _LEAST_NOISE = 1e-5  # of logarithms, squared: 0.3 % (assumed: the model is no better)
 
@@ -43,12 +43,15 @@ class Intervals:
         What was resampled: `pulls`, `bursts` or `nodes`.
     few : str
         What residuals are alike in of which there are too few to resample; empty: nothing.
+    noise : float
+        Of residuals, squared.
     """
 
     low: Floats
     high: Floats
     blocks: str
     few: str
+    noise: float
 
 
 def intervals(
@@ -94,7 +97,8 @@ def intervals(
     ways = {
         name: _draws_of_blocks(jacobian, inverse, residuals, _numbered(labels), signs)
         for name, labels in enough.items()
-    } or {"pulls": _draws(jacobian, inverse, residuals, signs)}
+    }
+    ways["pulls"] = _draws(jacobian, inverse, residuals, signs)  # few blocks may say less than they seem to
     name = max(ways, key=lambda one: float(np.abs(ways[one]).mean()))
     draws = ways[name]
     # What is known beforehand pulls towards itself.
@@ -103,7 +107,7 @@ def intervals(
     if len(moved) > 1:
         draws = draws + wide.standard_normal((len(draws), len(moved))) @ (moved @ inverse.T) / np.sqrt(len(moved) - 1)
     low, high = np.quantile(draws, [(1.0 - SHARE) / 2.0, (1.0 + SHARE) / 2.0], axis=0)
-    return Intervals(low, high, name, few)
+    return Intervals(low, high, name, few, noise)
 
 
 def _draws(jacobian: Floats, inverse: Floats, residuals: Floats, rng: np.random.Generator) -> Floats:
@@ -112,7 +116,8 @@ def _draws(jacobian: Floats, inverse: Floats, residuals: Floats, rng: np.random.
     freedom = max(1.0, len(residuals) - float(leverage.sum()))
     whole = residuals / np.sqrt(1.0 - leverage)  # a fit takes a part of each residual away
     length = np.sqrt((inverse**2).sum(axis=1))
-    error = length * np.sqrt((float(residuals @ residuals) + _USUAL_NOISE**2) / (freedom + 1.0))
+    squares = float(residuals @ residuals)
+    error = length * np.sqrt(max(squares / freedom, (squares + _USUAL_NOISE**2) / (freedom + 1.0)))
     if len(residuals) < len(length) + _FEWEST:  # too few to draw from: normal ones in their place
         many: Floats = error * rng.standard_t(freedom, (2 * RESAMPLES, len(length)))
         return many

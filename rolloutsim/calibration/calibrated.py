@@ -10,7 +10,7 @@ from math import exp, log
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.calibration import bootstrap, identify
+from rolloutsim.calibration import bootstrap, ends, identify
 from rolloutsim.calibration.beside import beside
 from rolloutsim.calibration.comparison import Beside
 from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
@@ -24,7 +24,9 @@ from rolloutsim.imports.observed import Observed
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.structs import struct
 
-_FAR = 3.5  # standard deviations, by the median of deviations (Iglewicz & Hoaglin, How to detect outliers, 1993)
+# Standard deviations, if many pulls tell them, by the median of deviations (Iglewicz & Hoaglin, How to detect outliers,
+# 1993).
+_FAR = 3.5
 _MEDIAN = 1.4826  # standard deviations of the normal distribution in a median of absolute deviations
 _OUTLIER = 0.02  # of a duration: what is nearer is none, however alike the others are (assumed)
 _MOST_FAR = 0.25  # of all pulls that may be left out so (assumed: if more are far off, the model is)
@@ -242,13 +244,26 @@ def _without_far(search: Search, rng: np.random.Generator) -> tuple[list[Fit], F
         kept = residuals[~far]
         spare = max(1, len(kept) - len(found.free))
         scatter = _MEDIAN * float(np.median(np.abs(kept))) * (len(kept) / spare) ** 0.5
-        after = np.abs(residuals) > max(_FAR * scatter, _OUTLIER)
+        after = np.abs(residuals) > max(_as_unlikely(_FAR, spare) * scatter, _OUTLIER)
         if after.sum() > _MOST_FAR * len(after) or (after == far).all():
             break
         far = after
         search.problem = replace(problem, measured=np.where(far, np.nan, problem.measured))
         found = search.fit(found.at, found.free)
     return [search.fit(one.at, one.free, freedom=SQUARES) for one in (found, *ways[1:])], far
+
+
+def _as_unlikely(far: float, freedom: float) -> float:
+    """What of Student's t is as unlikely as so many standard deviations (Abramowitz & Stegun 1964, 26.7.5).
+
+    The scale of few pulls is hardly known, and what fits them well makes it look small.
+    """
+    terms = (
+        (far**3 + far) / 4.0,
+        (5.0 * far**5 + 16.0 * far**3 + 3.0 * far) / 96.0,
+        (3.0 * far**7 + 19.0 * far**5 + 17.0 * far**3 - 15.0 * far) / 384.0,
+    )
+    return far + sum(term / freedom**power for power, term in enumerate(terms, 1))
 
 
 @struct
@@ -269,6 +284,7 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
     weights = search.problem.weights[~far]
     burst_of = {pull: number for number, burst in enumerate(search.replay.bursts) for pull in burst.pulls}
     kept = np.flatnonzero(~far).tolist()
+    caps = {number for number, one in enumerate(every) if one.is_cap}
     labels: dict[str, Sequence[Hashable]] = {
         "bursts": [burst_of[number] for number in kept], "nodes": [search.replay.pulls[number].node for number in kept]
     }  # fmt: skip
@@ -285,11 +301,12 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
                 slopes, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
                 labels, seed,
             )  # fmt: skip
+            of_side = ends.moved(search.problem, way, free, slopes, one.low if side < 0 else one.high, one.noise, caps)
             if side < 0:
-                low[free] = np.minimum(low[free], way.at[free] + one.low)
+                low[free] = np.minimum(low[free], way.at[free] + of_side)
                 blocks, few = blocks or one.blocks, few or one.few
             else:
-                high[free] = np.maximum(high[free], way.at[free] + one.high)
+                high[free] = np.maximum(high[free], way.at[free] + of_side)
     found = ways[0]
     is_told = [number for number in found.free if high[number] - low[number] < _NARROW * spreads[number]]
     found = _reduced(search, found, is_told)

@@ -226,12 +226,12 @@ def _has_host(reference: str) -> bool:
 
 
 def _began(pull: ObservedPull) -> tuple[float | None, float]:
-    """When the runtime began: stamps are cut to `resolution`, and waiting came before; the middle of what all allow."""
+    """When the runtime began: stamps are cut to `resolution`; the middle of what all allow."""
     ways = []
     if pull.ended is not None:
         ways.append(pull.ended - pull.duration)
     if pull.began is not None:
-        ways.append(pull.began + (pull.waited or 0.0))
+        ways.append(pull.began)
     if not ways:
         return None, 0.0
     low, high = max(ways), min(ways) + pull.resolution

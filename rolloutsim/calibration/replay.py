@@ -73,6 +73,10 @@ class Replay:
             found.append(first.setdefault(kind, burst))
         return found
 
+    def unpacked(self, number: int) -> float:
+        """How many bytes a pull unpacks, if its node has nothing of the image [B]."""
+        return sum(layer.unpacked for layer in self.images[self.pulls[number].image].layers)
+
     def scenario(self, values: Values) -> ResolvedScenario:
         """The scenario with other values: path of a key → what stands there."""
         changes = [Change(tuple(path), value, "calibrate") for path, value in values.items()]

@@ -118,24 +118,35 @@ class Search:
         return [one for one in found if one.density > found[0].density - DIFFERS]
 
     def _starts(self) -> list[Floats]:
-        """Caps that just bind, for what the fastest pull had, and what the fastest burst had together, or do not."""
+        """Caps that just bind, for what the fastest pull had, and what the fastest burst had together, or do not.
+
+        Where none binds, unpacking takes longer than the fastest pull did, whose layers may be unpacked side by side.
+        """
         replay = self.replay
-        of_one, together, shortest = 0.0, 0.0, np.inf
+        of_one, together, unpacked, shortest = 0.0, 0.0, 0.0, np.inf
         for burst in replay.bursts:
             sizes = [replay.images[replay.pulls[number].image].compressed for number in burst.pulls]
             times = [replay.pulls[number].seen.duration for number in burst.pulls]
             of_one = max(of_one, *(size / time for size, time in zip(sizes, times, strict=True)))
+            whole = [replay.unpacked(number) for number in burst.pulls]
+            unpacked = max(unpacked, *(size / time for size, time in zip(whole, times, strict=True)))
             end = max(at + time for at, time in zip(burst.at, times, strict=True))
             together = max(together, sum(sizes) / end)
             shortest = min(shortest, *times)
-        least = {"nic": of_one, "connection": 0.6 * of_one, "uplink": max(together, of_one), "fixed": 0.4 * shortest}
+        least = {
+            "nic": of_one,
+            "connection": 0.6 * of_one,
+            "uplink": max(together, of_one),
+            "fixed": 0.4 * shortest,
+            "unpack": unpacked,
+        }
         starts = []
-        for uplink, others in ((1.1, 1.1), (1.1, 4.0), (4.0, 1.1)):
-            factor = {"uplink": uplink, "fixed": 1.0}
+        for uplink, others, unpack in ((1.1, 1.1, 0.0), (1.1, 4.0, 0.0), (4.0, 1.1, 0.0), (4.0, 4.0, 0.5)):
+            factor = {"uplink": uplink, "fixed": 1.0, "unpack": unpack}
             at = self.as_given()
             for number in self.free:
                 one = self.parameters[number]
-                if one.kind in least:
+                if one.kind in least and factor.get(one.kind, others):
                     at[number] = log(one.clipped(least[one.kind] * factor.get(one.kind, others)))
             starts.append(at)
         return starts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
+from math import floor
 from pathlib import Path
 
 from rolloutsim.imports.observed import Observed, ObservedPull, ObservedRequest, observed
@@ -21,6 +23,13 @@ def pull(image: str = "app:1", took: float = 20.0, at: float = NOON, **more: obj
     return ObservedPull(**{**fields, **more})
 
 
+def as_told(one: ObservedPull) -> ObservedPull:
+    """A pull whose start is told by `Pulling`, in whole seconds, before it waited."""
+    assert one.began is not None
+    waited = one.waited or 0.0
+    return replace(one, began=floor(round(one.began - waited, 6)) + waited)
+
+
 def request(at: float = NOON, **more: object) -> ObservedRequest:
     fields: dict[str, object] = {
         "ended": at, "duration": 0.5, "client": "10.0.0.7", "method": "GET", "path": BLOB, "status": 200,
@@ -29,7 +38,7 @@ def request(at: float = NOON, **more: object) -> ObservedRequest:
     return ObservedRequest(**{**fields, **more})
 
 
-def without_place(found: Sequence[object]) -> list[dict[str, object]]:
+def without_place(found: Iterable[object]) -> list[dict[str, object]]:
     return [{key: getattr(one, key) for key in one.__slots__ if key != "place"} for one in found]
 
 

@@ -21,7 +21,8 @@ class ObservedPull:
     pod : str or None
         The pod that it was for.
     began, ended : float or None
-        Unix time [s], as exact as `resolution`; None where only ages are told.
+        Unix time [s] of the runtime's start and end, as exact as `resolution`; None where only ages are told. The
+        start is as it was told, after any waiting, or else the end less the duration.
     resolution : float
         How exact these times are [s]: 1.0 where they are whole seconds.
     duration : float

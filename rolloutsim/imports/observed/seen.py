@@ -99,6 +99,8 @@ class Seen:
         self.notes: list[str] = []
         self.histograms: dict[str, dict[float, float]] = {}
         self.ids: dict[str, set[str]] = {}  # an image's id → its references
+        # Node, pod and image → when it was asked for, before any waiting: Unix time [s].
+        self.asked: dict[tuple[str | None, str | None, str], list[float]] = {}
         self.known: set[str] = set()  # unique ids of what was read
         self.counts: dict[str, int] = {}  # an event's unique id → how often it was, at most
         self.others: Counter[str] = Counter()  # what is of other things
@@ -120,6 +122,8 @@ class Seen:
     def said(self, message: Message, source: Source, count: int = 1) -> None:
         """Take what a kubelet said, so many times; 0 for what was counted before."""
         if message.kind == "pulling":
+            if source.at is not None and not source.clock:
+                self.asked.setdefault((source.node, source.pod, references.full(message.image)), []).append(source.at)
             return
         if message.kind == "pulled":
             self._pulled(message, source, count)

@@ -14,6 +14,7 @@ All others stay, pulls of an image that the node had before among them: images a
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 from rolloutsim.imports.drafts import references
 from rolloutsim.imports.observed.pulls import ObservedPull
@@ -25,6 +26,8 @@ SHARE = 0.1  # of the longest pull of that image on that node, at most, of a re-
 _TOGETHER = 2.0  # [s] between two tellings of one pull (assumed: stamps of whole seconds, and the kubelet's delay)
 _ALIKE = 0.02  # of a duration, in which two tellings of it differ (assumed: the call's own time)
 _LEAST_ALIKE = 0.1  # [s] (assumed: the same)
+_FINE = 0.01  # [s]: the end less the duration is as exact as that, a start as it was told is no better (assumed)
+_LATE = 0.1  # [s] between what a kubelet tells and what it does (assumed: events are queued)
 _COMPARED = 200  # tellings of an image in such a time that are compared (assumed: bounds the time for hostile input)
 
 
@@ -46,7 +49,18 @@ def pulls(seen: Seen) -> list[ObservedPull]:
             f"{_plural(again, 'is', 'are')} kept: {_plural(again, 'it', 'they')} took longer than a re-check does "
             "(the image was removed, its tag moved, or its registry is slow)"
         )
+    kept = [_begun(pull, seen) for pull in kept]
     return sorted(kept, key=lambda one: (one.ended is None, one.ended or 0.0, *place_key(one.place)))
+
+
+def _begun(pull: ObservedPull, seen: Seen) -> ObservedPull:
+    """A pull with when it began as it was told at that time, if that goes with its end and its duration."""
+    asked = seen.asked.get((pull.node, pull.pod, references.full(pull.image)))
+    if asked is None or pull.began is None or pull.resolution <= _FINE:
+        return pull
+    reckoned = pull.began
+    told = min((at + (pull.waited or 0.0) for at in asked), key=lambda at: abs(at - reckoned))
+    return replace(pull, began=told) if abs(told - reckoned) < pull.resolution + _LATE else pull
 
 
 def place_key(place: str) -> tuple[str, int]:
