@@ -14,6 +14,7 @@ from typing import Any
 
 from rolloutsim.imports import manifests
 from rolloutsim.imports.documents import Document
+from rolloutsim.imports.registry import pipes
 from rolloutsim.imports.registry.asked import Allowed, Limits, is_among
 from rolloutsim.imports.registry.credentials import Credentials, check, credentials
 from rolloutsim.imports.registry.references import DIGEST, DOCKER_HUB, Reference
@@ -72,11 +73,12 @@ def manifests_of(
         If there are no credentials where the user said.
     """
     check(references, allowed)
-    logins = {host: credentials(host, allowed) for host in dict.fromkeys(one.host for one in references)}
-    return [
-        _Image(one, platform, allowed, logins[one.host], net or Net(), limits or Limits()).manifest()
-        for one in references
-    ]
+    with pipes.outlived():
+        logins = {host: credentials(host, allowed) for host in dict.fromkeys(one.host for one in references)}
+        return [
+            _Image(one, platform, allowed, logins[one.host], net or Net(), limits or Limits()).manifest()
+            for one in references
+        ]
 
 
 def _registry(reference: Reference, allowed: Allowed) -> Url:

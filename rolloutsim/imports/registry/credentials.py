@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rolloutsim.errors import UsageError
+from rolloutsim.imports.registry import pipes
 from rolloutsim.imports.registry.asked import Allowed
 from rolloutsim.imports.registry.references import DOCKER_HUB, Reference
 from rolloutsim.imports.shapes import text
@@ -137,9 +138,10 @@ def _helped(content: Any, host: str, path: Path) -> Credentials | None:
     if program is None:
         raise UsageError(f"{path}: the credential helper {name!r:.60} is not installed; {_ENV}")
     try:
-        done = subprocess.run(
-            [program, "get"], input=_keys(host)[0].encode(), capture_output=True, timeout=_HELPER_TIME, check=False
-        )
+        with pipes.outlived():
+            done = subprocess.run(
+                [program, "get"], input=_keys(host)[0].encode(), capture_output=True, timeout=_HELPER_TIME, check=False
+            )
     except subprocess.TimeoutExpired:
         raise UsageError(f"docker-credential-{name}: no answer within {_HELPER_TIME:g} s; {_ENV}") from None
     except OSError as error:

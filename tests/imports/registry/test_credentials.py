@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -276,3 +278,26 @@ def test_challenges(header: str, expected: dict[str, tuple[str, str]]) -> None:
 @given(st.lists(st.text(st.sampled_from('Bearer Basic realm="\\,= \t'), max_size=60), max_size=3))
 def test_challenges_of_any_text_are_read(headers: list[str]) -> None:
     assert all(name == one.scheme for name, one in challenges(headers).items())
+
+
+def test_a_helper_that_does_not_read_ends_only_itself(config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line lets a reader that goes away end it; a helper is no reader of its output."""
+    (tmp_path / "docker-credential-deaf").write_text("#!/bin/sh\nexec <&-\necho '{}'\nsleep 0.2\n")
+    (tmp_path / "docker-credential-deaf").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    host = "h" * 60 + ".example"
+    config({"credHelpers": {host: "deaf"}})
+    # In a process of its own: what is wrong here ends it without a word.
+    program = (
+        "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "from rolloutsim.imports.registry import credentials as module\n"
+        "from rolloutsim.imports.registry.asked import Allowed\n"
+        "import os, time; real = module.subprocess.Popen\n"
+        "def late(*given, **more):\n"
+        "    process = real(*given, **more); time.sleep(0.1); return process\n"
+        "module.subprocess.Popen = late\n"
+        f"assert module.credentials({host!r}, Allowed(credentials='helper')) is None\n"
+        "assert signal.getsignal(signal.SIGPIPE) == signal.SIG_DFL\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
