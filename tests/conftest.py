@@ -1,5 +1,6 @@
 """How the tests run: random examples are the same every time, and no test depends on the time it takes."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,12 @@ def forks() -> Iterator[Forks]:
     """What processes are forked off that need not import rolloutsim."""
     with Forks(draws=True) as made:
         yield made
+
+
+def pytest_runtest_teardown() -> None:
+    """Undo what the program does to its process where a test runs it in this one: a broken pipe would end all tests."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
