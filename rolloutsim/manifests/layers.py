@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import shlex
@@ -235,6 +233,9 @@ def _of_verbose(content: Any, asked: Asked) -> Told:
 
 
 def _raw(entry: Any, asked: Asked) -> Any:
+    import base64  # few manifests are written so, and every run of the program comes by here
+    import binascii
+
     try:
         return json.loads(base64.b64decode(text(entry, "Raw") or "", validate=True))
     except (ValueError, binascii.Error, RecursionError):
