@@ -51,9 +51,7 @@ def command(form: str, result: str, name: str | None, resolution: str, start: st
     by 'run -o DIR', or the result.json or records.npz in it.
     """  # noqa: D301  (click wants the character, not the two)
     outcome = results.store.load(result)
-    if name is not None and name not in outcome.cases:
-        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")
-    case = outcome.records(name or outcome.slowest)
+    case, chosen = cli.options.case_of(outcome, name)
     exports = results.exports
     if form == "kwok":
         stages, notes = exports.stages.kwok(case, _resolution(resolution))
@@ -69,9 +67,7 @@ def command(form: str, result: str, name: str | None, resolution: str, start: st
         head = [f"rolloutsim {outcome.run.provenance.get('rolloutsim', '')}: {outcome.run.scenario.name}, {case.name}"]
         text = exports.stages.text(stages, [*head, *notes])
         notes.insert(0, f"{len(stages)} stages" if len(stages) > 1 else "one stage")
-    if len(outcome.cases) > 1:
-        others = "" if name else f", the slowest of {len(outcome.cases)} (--case for another)"
-        notes.append(f"case {case.name}{others}")
+    notes += chosen
     if len(outcome) > 1:
         notes.append(f"the first of {len(outcome)} replications")
     if output is None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rolloutsim.errors import UsageError
 from rolloutsim.structs import struct
 from rolloutsim.units import QuantityError, parse_time
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.outcome import Outcome
 
 VARIANT = click.option("--variant", metavar="NAME", default="", help="Only this variant of the file's key 'variants'.")
 OVERLAYS = click.option(
@@ -30,6 +34,22 @@ OVERLAYS_ALONE = click.option(
     help="A file that is merged over each FILE, key by key; lists and values take the place of what is there. "
     "Repeatable, the last one wins; without FILE the first -f is what the others are merged over.",
 )
+
+
+def case_of(outcome: Outcome, name: str | None) -> tuple[CaseRecords, list[str]]:
+    """The case of a result that `--case` names, the slowest by default; and what to say of the choice, if anything.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name is not None and name not in outcome.cases:
+        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")
+    case = outcome.records(name or outcome.slowest)
+    if len(outcome.cases) == 1:
+        return case, []
+    return case, [f"case {case.name}" + ("" if name else f", the slowest of {len(outcome.cases)} (--case for another)")]
 
 
 def time_of(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:

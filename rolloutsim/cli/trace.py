@@ -8,7 +8,6 @@ import click
 
 from rolloutsim import cli, results
 from rolloutsim.cli import example
-from rolloutsim.errors import UsageError
 
 FORMS = (".json", ".json.gz")
 
@@ -37,19 +36,13 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
         raise click.UsageError(f"-o {output}: a trace is {FORMS[0]} or {FORMS[1]}; name it for example trace.json.gz")
 
     outcome = results.store.load(result)
-    if name is not None and name not in outcome.cases:
-        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")
-    case = outcome.records(name or outcome.slowest)
+    case, chosen = cli.options.case_of(outcome, name)
     writer = results.trace.writer
     found = writer.trace(outcome.run, case, nodes or writer.MOST_NODES)
     cli.output.write_file(Path(output), writer.to_bytes(found, output.lower().endswith(".gz")))
 
     about = found["otherData"]
-    said = [f"wrote {output}"]
-    if len(outcome.cases) > 1:
-        said.append(
-            f"case {case.name}" + ("" if name else f", the slowest of {len(outcome.cases)} (--case for another)")
-        )
+    said = [f"wrote {output}", *chosen]
     if about["nodes_shown"] < about["nodes"]:
         said.append(f"the {about['nodes_shown']} latest of {about['nodes']} nodes (--nodes for more)")
     if len(outcome) > 1:
