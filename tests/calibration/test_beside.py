@@ -21,20 +21,10 @@ from rolloutsim.cli import main
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.observed import Observed, ObservedPull, ObservedRequest, observed
 from rolloutsim.scenario.loading import draft
+from tests.calibration.eight import API, LARGE, ONLY, SMALL, TOOLS, eight
 from tests.imports import writers
 
-API, TOOLS = "registry.example/team/api:1.2", "registry.example/team/tools:3"
-LARGE, SMALL, ONLY = (f"sha256:{letter * 64}" for letter in "abc")
-SCENARIO = f"""\
-rolloutsim: 1
-nodes: {{web: {{count: 8, nic: 10 Gbit/s, disk: 500 MB/s}}}}
-network: 1 Gbit/s  # assumed
-registry: {{uplink: 1 Gbit/s}}  # assumed
-images:
-  {API}:
-    layers: [{{digest: "{LARGE}", compressed: 200000000 B}}, {{digest: "{SMALL}", compressed: 100000000 B}}]
-  {TOOLS}: {{layers: [{{digest: "{ONLY}", compressed: 40000000 B}}]}}
-"""
+SCENARIO = eight(40_000_000)
 TRUE = {"registry.uplink": "200 Mbit/s", "nodes.web.resolve_time": "700 ms"}
 START = 1_795_000_000.0
 PLAN = [

@@ -18,20 +18,10 @@ from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports.observed import Observed, ObservedPull, ObservedRequest, observed
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.loading import draft
+from tests.calibration.eight import API, LARGE, ONLY, SMALL, TOOLS, eight
 from tests.imports import writers
 
-API, TOOLS = "registry.example/team/api:1.2", "registry.example/team/tools:3"
-LARGE, SMALL, ONLY = (f"sha256:{letter * 64}" for letter in "abc")
-SCENARIO = f"""\
-rolloutsim: 1
-nodes: {{web: {{count: 8, nic: 10 Gbit/s, disk: 500 MB/s}}}}
-network: 1 Gbit/s  # assumed
-registry: {{uplink: 1 Gbit/s}}  # assumed
-images:
-  {API}:
-    layers: [{{digest: "{LARGE}", compressed: 200000000 B}}, {{digest: "{SMALL}", compressed: 100000000 B}}]
-  {TOOLS}: {{layers: [{{digest: "{ONLY}", compressed: 140000000 B}}]}}
-"""
+SCENARIO = eight(140_000_000)
 START = 1_795_000_000.0
 PLAN = [
     *((API, node, 1000.0 + node) for node in range(8)),
