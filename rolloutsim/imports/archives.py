@@ -17,6 +17,7 @@ from rolloutsim.imports.blobs import DOCKER, INDEX, Blob, Holder, data
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import FoundImage, FoundLayer
 from rolloutsim.imports.shapes import mapping, maps, part, text, whole
+from rolloutsim.manifests import layers as told_by
 
 MOST_IMAGES = 1000  # of an archive, and of an index (assumed: nobody saves more together)
 MOST_DEPTH = 2  # indexes below one another, index.json the first: what containers/image and containerd write
@@ -59,7 +60,7 @@ def images(one: Document, platform: str) -> Iterator[FoundImage]:
 
 def _is_compressed(holder: Holder, saved: list[Any]) -> bool:
     """Whether a layer of an archive of `docker save` is as the registry has it."""
-    names = (name for entry in saved[:MOST_IMAGES] for name in _names(entry, "Layers")[: manifests.MOST_LAYERS])
+    names = (name for entry in saved[:MOST_IMAGES] for name in _names(entry, "Layers")[: told_by.MOST_LAYERS])
     return any(blob.packing for name in names if (blob := holder.find(name)) is not None)
 
 
@@ -94,7 +95,7 @@ def _layers(one: Document, entry: Any, place: str, platform: str) -> tuple[tuple
     config = mapping(data(holder, name, place)) if name else {}
     if not config:
         raise UnreadableError(f"{place}: its configuration {name or ''} is not there; is the archive cut? {_AGAIN}")
-    _keep_platform(place, manifests.platform_of(config), platform)
+    _keep_platform(place, told_by.platform_of(config), platform)
     names, digests = part(entry, "Layers"), part(config, "rootfs", "diff_ids")
     if not isinstance(names, list) or not isinstance(digests, list) or len(names) != len(digests) or not names:
         counts = [f"{len(each):,}" if isinstance(each, list) else "none" for each in (names, digests)]
@@ -102,9 +103,9 @@ def _layers(one: Document, entry: Any, place: str, platform: str) -> tuple[tuple
             f"{place}: {counts[0]} layers, and {counts[1]} in its configuration; is this an archive of "
             f"docker save? {_AGAIN}"
         )
-    if len(names) > manifests.MOST_LAYERS:
+    if len(names) > told_by.MOST_LAYERS:
         raise UnreadableError(
-            f"{place}: {len(names):,} layers; at most {manifests.MOST_LAYERS:,} are read, and runtimes take 127"
+            f"{place}: {len(names):,} layers; at most {told_by.MOST_LAYERS:,} are read, and runtimes take 127"
         )
     layers: dict[str, FoundLayer] = {}
     whys = []
@@ -153,7 +154,7 @@ def _of_layout(one: Document, index: Any, platform: str) -> Iterator[FoundImage]
 
 
 def _entries(one: Document, index: Any, name: str) -> list[Mapping[str, Any]]:
-    found = [entry for entry in maps(index, "manifests") if not manifests.is_attestation(entry)]
+    found = [entry for entry in maps(index, "manifests") if not told_by.is_attestation(entry)]
     _keep_few(one, name, len(found))
     return found
 
@@ -161,7 +162,7 @@ def _entries(one: Document, index: Any, name: str) -> list[Mapping[str, Any]]:
 def _manifest(one: Document, entries: list[Mapping[str, Any]], platform: str) -> Any:
     """The manifest of that platform; the only one, if nothing says of which it is."""
     found = list(_platforms(one, entries, 1))
-    wanted = [entry for own, entry in found if manifests.is_wanted(own, platform)]
+    wanted = [entry for own, entry in found if told_by.is_wanted(own, platform)]
     if not wanted and len(found) == 1 and not found[0][0]:
         wanted = [found[0][1]]
     if not wanted:
@@ -188,7 +189,7 @@ def _manifest(one: Document, entries: list[Mapping[str, Any]], platform: str) ->
 def _platforms(one: Document, entries: list[Mapping[str, Any]], depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The platform and the descriptor of each manifest, through indexes of indexes."""
     for entry in entries:
-        own = manifests.platform_of(part(entry, "platform"))
+        own = told_by.platform_of(part(entry, "platform"))
         content = None if own else _described(one, entry)
         if isinstance(part(content, "manifests"), list) or text(entry, "mediaType") in _INDEXES:
             if depth >= MOST_DEPTH:
@@ -200,7 +201,7 @@ def _platforms(one: Document, entries: list[Mapping[str, Any]], depth: int) -> I
         elif own or content is None:
             yield own, entry
         else:
-            yield manifests.platform_of(_described(one, mapping(content, "config"))), entry
+            yield told_by.platform_of(_described(one, mapping(content, "config"))), entry
 
 
 def _described(one: Document, entry: Mapping[str, Any]) -> Any:
@@ -217,7 +218,7 @@ def _described(one: Document, entry: Mapping[str, Any]) -> Any:
 
 
 def _blob(one: Document, digest: str) -> Blob | None:
-    if not manifests.DIGEST.fullmatch(digest):
+    if not told_by.DIGEST.fullmatch(digest):
         raise UnreadableError(f"{one.place}: {digest!r:.80} is no digest; allowed: sha256:…")
     algorithm, _, encoded = digest.partition(":")
     holder: Holder = one.content
@@ -256,7 +257,7 @@ def _keep_size(place: str, digest: str, told: int | None, blob: Blob) -> None:
 
 
 def _keep_platform(place: str, own: str, platform: str) -> None:
-    if own and not manifests.is_wanted(own, platform):
+    if own and not told_by.is_wanted(own, platform):
         raise UnreadableError(f"{place}: it is of {own}, not of {platform}; choose that: --platform {own}")
 
 

@@ -31,6 +31,7 @@ from rolloutsim.imports.found import Found
 from rolloutsim.imports.merging import Merged, merged_into
 from rolloutsim.imports.shapes import mapping, maps, part, text
 from rolloutsim.imports.writing import written
+from rolloutsim.manifests import layers as told_by
 from rolloutsim.structs import struct
 
 _HEAD = """\
@@ -63,7 +64,7 @@ class Imported:
 
 
 def imported(
-    given: Sequence[str], platform: str = manifests.PLATFORM, allowed: registry.asked.Allowed | None = None
+    given: Sequence[str], platform: str = told_by.PLATFORM, allowed: registry.asked.Allowed | None = None
 ) -> Imported:
     """Read files and folders, ask for images by their names, and make one scenario of them.
 
@@ -106,7 +107,7 @@ def imported(
 
 
 def merged(
-    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = (),
+    given: Sequence[str], text: str, file: str, platform: str = told_by.PLATFORM, groups: Sequence[str] = (),
     allowed: registry.asked.Allowed | None = None,
 ) -> Merged:  # fmt: skip
     """Read files and folders, and merge what they tell into a scenario.
@@ -149,7 +150,7 @@ def _read(
     given: Sequence[str], platform: str, allowed: registry.asked.Allowed | None, into: str | None = None
 ) -> tuple[Found, list[str]]:
     """What files and registries tell, without the scenario that they go `into`, and what they are called."""
-    if not manifests.A_PLATFORM.fullmatch(platform):
+    if not told_by.A_PLATFORM.fullmatch(platform):
         raise UsageError(f"--platform {platform!r:.60}: no platform; write for example linux/arm64")
     named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
     of_files = [one for one in given if one not in named]
@@ -164,7 +165,7 @@ def _read(
     of_images, of_histories = [], []
     counted: dict[tuple[str, int], Document] = {}  # what would be there twice
     for one in every:
-        if manifests.shape(one.content) is not None:
+        if told_by.shape(one.content) is not None:
             of_images.append(one)
         elif isinstance(one.content, blobs.Tarred | blobs.Layout):
             found.images.extend(archives.images(one, platform))

@@ -11,13 +11,6 @@ from rolloutsim.imports.found import FoundImage
 from rolloutsim.manifests import layers as told_by
 from rolloutsim.manifests.shapes import text
 
-DIGEST, MOST_LAYERS, PLATFORM, A_PLATFORM = (
-    told_by.DIGEST, told_by.MOST_LAYERS, told_by.PLATFORM, told_by.A_PLATFORM,
-)  # fmt: skip
-shape, is_attestation, is_wanted, platform_of = (
-    told_by.shape, told_by.is_attestation, told_by.is_wanted, told_by.platform_of,
-)  # fmt: skip
-
 
 def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]:
     """The images of manifests.
@@ -34,12 +27,15 @@ def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]
     UnreadableError
         If a document has no sizes of layers, or none of that platform.
     """
-    by_digest = {one.digest: one for one in documents if shape(one.content) == told_by.MANIFEST}
+    by_digest = {one.digest: one for one in documents if told_by.shape(one.content) == told_by.MANIFEST}
     named = {
-        digest for one in documents if shape(one.content) == told_by.INDEX for digest in told_by.children(one.content)
+        digest
+        for one in documents
+        if told_by.shape(one.content) == told_by.INDEX
+        for digest in told_by.children(one.content)
     }
     for one in documents:
-        kind = shape(one.content)
+        kind = told_by.shape(one.content)
         if kind == told_by.MANIFEST and one.digest in named:
             continue
         said = told_by.reference(one.content, platform)
@@ -63,7 +59,7 @@ def chosen(one: Document, platform: str) -> Mapping[str, Any]:
     return told_by.entry(one.content, _asked(one, one.name, one.is_named, platform))
 
 
-def image(one: Document, content: Any, name: str, is_named: bool, platform: str = PLATFORM) -> FoundImage:
+def image(one: Document, content: Any, name: str, is_named: bool, platform: str = told_by.PLATFORM) -> FoundImage:
     """The image of a manifest.
 
     Parameters

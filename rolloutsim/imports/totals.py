@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports import manifests
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import Found, FoundImage, FoundLayer, FoundTotal
 from rolloutsim.imports.shapes import mapping, maps, part, text
+from rolloutsim.manifests import layers as told_by
 
 # docker/go-units size.go, HumanSizeWithPrecision: decimal, three digits for Docker, a blank before the unit for podman.
 _HUMAN = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(B|[kKMGTP]B)", re.ASCII)
@@ -60,9 +60,9 @@ def histories(documents: Sequence[Document]) -> Iterator[FoundImage]:
                 f"{first.origin}: a history without a layer that has a size; print it again: "
                 "docker history --human=false --format json IMAGE"
             )
-        if len(layers) > manifests.MOST_LAYERS:
+        if len(layers) > told_by.MOST_LAYERS:
             raise UnreadableError(
-                f"{first.origin}: {len(layers):,} layers; at most {manifests.MOST_LAYERS:,} are read, and "
+                f"{first.origin}: {len(layers):,} layers; at most {told_by.MOST_LAYERS:,} are read, and "
                 "runtimes take 127"
             )
         is_rounded = any(is_rounded for _, is_rounded in sizes)
@@ -91,9 +91,9 @@ def totals(one: Document, found: Found) -> None:
         else:
             names = _names(one, image, "RepoTags", "Names", "RepoDigests")
             keys = ("os", "architecture", "variant")
-            platform = manifests.platform_of({key: image.get(key.capitalize()) for key in keys})
+            platform = told_by.platform_of({key: image.get(key.capitalize()) for key in keys})
             remarks += [f"of {platform}"] if platform else []
-            if platform and not manifests.is_wanted(platform, found.platform):
+            if platform and not told_by.is_wanted(platform, found.platform):
                 found.notes.append(f"{one.label} is of {platform}, not of {found.platform}: its size may be another")
         # Of Docker's image stores only containerd's has a descriptor for an image; its lists do not say which it is.
         is_unpacked = not mapping(image, "Descriptor")

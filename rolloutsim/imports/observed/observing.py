@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolloutsim.errors import UnreadableError, UsageError
-from rolloutsim.imports import manifests
 from rolloutsim.imports.documents import files, of_json, of_yaml
 from rolloutsim.imports.observed import events, lines, registry, sorting
 from rolloutsim.imports.observed.journal import Journal
@@ -17,6 +16,7 @@ from rolloutsim.imports.observed.pulls import Observed, ObservedPull
 from rolloutsim.imports.observed.seen import CUT_LINE, LONG_LINE, Seen
 from rolloutsim.imports.observed.tables import Tables
 from rolloutsim.imports.shapes import maps, part, text
+from rolloutsim.manifests import layers as told_by
 
 SUFFIXES = (".json", ".jsonl", ".yaml", ".yml", ".log", ".txt", ".prom")
 READ = (
@@ -191,7 +191,7 @@ def _unknown(content: Any, origin: str) -> str:
     kinds = sorted({kind for one in (content, *maps(content, "items")) if (kind := text(one, "kind"))} - {"List"})
     if part(content, "rolloutsim") is not None:
         return f"a scenario, which stands first: rolloutsim calibrate {origin} --events FILE"
-    if manifests.shape(content) is not None:
+    if told_by.shape(content) is not None:
         return f"a manifest of an image, which tells of no pull; {make}"
     if kinds:
         return f"{', '.join(kinds[:5])}, which {'tell' if len(kinds) > 1 else 'tells'} of no pull; {make}"

@@ -22,6 +22,7 @@ from rolloutsim.imports.registry.session import Answer, Session, Url, url
 from rolloutsim.imports.registry.tokens import authorization
 from rolloutsim.imports.registry.wire import Net
 from rolloutsim.imports.shapes import mapping, part, text, whole
+from rolloutsim.manifests import layers as told_by
 
 _HUB = "registry-1.docker.io"  # distribution/reference: where docker.io answers
 # OCI image-spec 1.1 media-types.md; distribution docs/content/spec/manifest-v2-2.md.
@@ -114,7 +115,7 @@ class _Image:
                     MANIFEST, f"an index that names {digest!r:.80}, no digest that is verified here (sha256)"
                 )
             one = self._manifest(digest, size)
-        if manifests.shape(one.content) is None:
+        if told_by.shape(one.content) is None:
             raise self._refused(MANIFEST, "JSON that is neither a manifest nor an index")
         if not indexes:
             self._check_config(one.content)
@@ -154,7 +155,7 @@ class _Image:
         own = "/".join(
             one for one in (text(content, "os"), text(content, "architecture"), text(content, "variant")) if one
         )
-        if text(content, "architecture") and not manifests.is_wanted(own, self._platform):
+        if text(content, "architecture") and not told_by.is_wanted(own, self._platform):
             raise self._session.refused(
                 CONFIG, self._server, f"the image is of {own!r:.60}, and {self._platform} was asked for",
                 f"take it as it is: --platform {own if own.isprintable() else 'OS/ARCH':.60}",
