@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-long test-lowest test-browser test-registry ties no-effect lint bench compiled test-compiled schema \
+.PHONY: run test test-long test-lowest test-browser test-registry fuzz ties no-effect lint bench compiled test-compiled schema \
   keys goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
@@ -26,6 +26,9 @@ test-registry: .venv/develops ## imports from a real registry on loopback; needs
 
 test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libraries that pyproject.toml allows
 	.venv-lowest/bin/pytest -n auto -W ignore::DeprecationWarning
+
+fuzz: .venv/develops ## 1,000,000 random scenarios, texts, results and files, against what must always hold; two hours
+	$(BIN)/python -m tests.fuzz.run
 
 ties: .venv/develops ## 100,000 random scenarios and networks in which events tie, against exact arithmetic; an hour
 	$(BIN)/python -m tests.theory.ties --kind scenarios --cases 100000
