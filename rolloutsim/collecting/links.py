@@ -117,7 +117,8 @@ def private_links(
         peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
     for node, writer in writers:
         if writer.terms.kind is None:
-            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
+            waited = writer.waited(network.now)
+            full[DISK, node], peaks[DISK, node] = waited, waited > 0.0
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]

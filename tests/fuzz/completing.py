@@ -44,11 +44,13 @@ _PREPULLERS: Mapping[str, tuple[str, ...]] = {
     "pull_timeout": ("image_pull_job", "schedule"),
     "backoff_limit": ("image_pull_job", "schedule"),
 }
+_PERIODS = ("every", "memory", "period", "poll", "ingest_poll")
+_SELDOM = 0.5  # [s]
 _TIMES = ("start", "at", "startup", "spread")
 _PAIRS = (("min", "max"), ("p50", "p95"))
 
 
-def complete(data: Data, random: Random) -> Data:
+def complete(data: Data, random: Random, often: bool = False) -> Data:
     """The same scenario, with what its parts need.
 
     Parameters
@@ -57,7 +59,11 @@ def complete(data: Data, random: Random) -> Data:
         What was drawn from the schema; it may be changed.
     random : random.Random
         What decides where several things would do.
+    often : bool
+        Whether what happens again and again may do so each millisecond, which takes long to play.
     """
+    if not often:
+        _seldom(data, random)
     return _Scenario({"rolloutsim": 1} | data, random).completed()
 
 
@@ -69,7 +75,8 @@ class _Scenario:
     def completed(self) -> Data:
         for complete in (
             self._runs, self._images, self._registries, self._nodes, self._network, self._servers, self._strategies,
-            self._groups, self._ways, self._prepulls, self._pushes, self._background, self._failures, self._beside,
+            self._horizon, self._groups, self._ways, self._prepulls, self._pushes, self._background, self._failures,
+            self._beside,
         ):  # fmt: skip
             complete()
         _random_times(self.data, self.random)
@@ -403,6 +410,13 @@ class _Scenario:
             before.append(name)
         self._general(data.get("rollout"))
 
+    def _horizon(self) -> None:
+        """Rollouts that do not end take long to play: a day of retries."""
+        rollout = self.data.get("rollout", {})
+        rollout = {"strategy": rollout} if isinstance(rollout, str) else rollout
+        if _of("time", rollout.get("horizon", "1d")) > 3600 and self.random.random() < 0.8:
+            self.data["rollout"] = rollout | {"horizon": self.random.choice(("5m", "20m", "1h"))}
+
     def _strategy_of_keys(self, rollout: Data) -> None:
         """A strategy that some of a policy's keys go with."""
         special = [key for key in SOME_KEYS if key in rollout]
@@ -647,10 +661,6 @@ class _Scenario:
             start = flow.get("at", flow.get("from", "0 s"))
             if "until" in flow and _of("time", flow["until"]) <= _of("time", start):
                 flow["until"] = f"{_of('time', start) + 20:g} s"
-            request = flow.get("request")
-            # So often that it is seen, and so seldom that a rollout of hours is over in moments.
-            if isinstance(request, dict) and _of("time", request.get("every")) < 0.1:
-                request["every"] = random.choice(("100 ms", "1 s", "10 s"))
 
     def _place(self, flow: Data) -> None:
         random = self.random
@@ -692,10 +702,13 @@ class _Scenario:
                 _drop(spec, ("capacity", "flaky"))
             elif "flaky" in spec:
                 _drop(spec, ("capacity",))
+            # What does not end keeps most rollouts from ending.
+            if kept != "node" and random.random() < 0.7:
+                spec.setdefault("back_after", random.choice(("2 s", "30 s", "5m")))
             if "rate" in spec:
                 spec.pop("at", None)
-                # A rollout that does not end has failures for a day.
-                if not spec["rate"].endswith(("/h", "/6h", "/min")):
+                # A rollout that does not end may have failures for a day.
+                if not spec["rate"].endswith(("/h", "/6h")):
                     spec["rate"] = random.choice(("2/h", "30/h", "1/min"))
 
     def _beside(self) -> None:
@@ -820,6 +833,16 @@ def _random_times(part: Any, random: Random) -> None:
                 value[pair[1]] = "1 s"
         else:
             _random_times(value, random)
+
+
+def _seldom(part: Any, random: Random) -> None:
+    """Nothing happens each millisecond for hours."""
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in inner:
+        if key in _PERIODS and isinstance(value, str) and 0 < _of("time", value) < _SELDOM:
+            part[key] = random.choice(("1 s", "10 s", "1m"))
+        else:
+            _seldom(value, random)
 
 
 def _of(kind: Any, text: Any) -> float:

@@ -38,7 +38,7 @@ REFERS = {
 PLACES = ("web-001", "web", "core", "hub", "near", "gpu-002", "registry")
 UNITS = {
     "B": ("kB", "MB", "MB", "MB", "GB", "MiB", "B"),
-    "s": ("s", "s", "s", "ms", "m", "us", "h"),
+    "s": ("s", "s", "s", "ms", "m", "h"),
     "rate": ("Mbit/s", "Mbit/s", "Gbit/s", "MB/s", "MiB/s", "kbit/s"),
     "frequency": ("s", "min", "h", "6h"),
 }
@@ -182,7 +182,9 @@ class Drawing:
             return f"{random.choice((0, 1, 5, 10, 25, 50, 80, 99, 100, 100 * random.random()))}%"
         if "us|" in pattern:
             sign = "-" if pattern.startswith(r"^\s*-") else ""
-            return f"{sign}{self._figure()} {random.choice(UNITS['s'])}"
+            # What happens each microsecond takes long to play.
+            unit = "us" if random.random() < self.odd else random.choice(UNITS["s"])
+            return f"{sign}{self._figure()} {unit}"
         if random.random() < 0.02:
             return random.choice(part.get("examples", ("x",)))
         for key in reversed(path):

@@ -18,14 +18,14 @@ _TRIES = 8
 
 def valid(random: Random, odd: float = ODD) -> dict[str, Any]:
     """A scenario that the loader takes, as the data of its file."""
-    data = complete(Drawing(random, odd).document(), random)
+    data = complete(Drawing(random, odd).document(), random, odd > ODD)
     for _ in range(_TRIES):
         problems = refused(data)
         if not problems:
             return data
         for path in problems:
             _take_out(data, path)
-        data = complete(data, random)
+        data = complete(data, random, odd > ODD)
     kept = complete({key: data[key] for key in ("rolloutsim", "nodes", "images")} | {"network": "1 Gbit/s"}, random)
     return (
         kept if not refused(kept) else {"rolloutsim": 1, "nodes": 3, "network": "1 Gbit/s", "images": {"app": "9 MB"}}
