@@ -156,7 +156,8 @@ class DiskWriter:
         """
         held = self.terms.backlog
         if self.slowness > 0.0:
-            held += self.terms.limit * self.slowness / self.files
+            # Empty files take their time, and no memory.
+            held += self.terms.limit * self.slowness / self.files if self.files > 0.0 else self.slowness
         return self.idle_at - held - now
 
     def written(self, now: float) -> float:
