@@ -101,8 +101,9 @@ class DiskWriter:
         self.idle_at = (self.idle_at if self.idle_at > now else now) + work
         if terms.kind is not None:
             return own
-        self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
-        self.waits(now, synced_at)
+        begun = self.synced_at if self.synced_at > now else now
+        self.synced_at = synced_at = begun + own
+        self.waits(begun, own)
         wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
 
@@ -164,12 +165,14 @@ class DiskWriter:
         """What the disk can have written by now [B]."""
         return (self.work - max(self.idle_at - now, 0.0)) * self.terms.rate
 
-    def waits(self, now: float, until: float) -> None:
-        """A pull waits for it from now on, maybe beside others [s]."""
-        begun = self.busy_until if self.busy_until > now else now
-        if until > begun:
-            self.busy += until - begun
-            self.busy_until = until
+    def waits(self, begun: float, seconds: float) -> None:
+        """A pull waits for it so long, maybe while others do [s]."""
+        until = begun + seconds
+        if self.busy_until <= begun:
+            self.busy += seconds
+        elif until > self.busy_until:
+            self.busy += until - self.busy_until
+        self.busy_until = max(self.busy_until, until)
 
     def waited(self, now: float) -> float:
         """How long pulls have waited for it by now [s]."""

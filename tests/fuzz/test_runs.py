@@ -57,6 +57,13 @@ FOUND: dict[str, dict[str, Any]] = {
         "prepulls": {"before": {"images": "app"}},
         "rollout": {"strategy": "daemonset", "horizon": "20m"},
     },
+    "the background brings what containers need, and decompresses nothing": {
+        "nodes": {"web": {"count": 1, "snapshotter": "soci", "unpack": "1 kbit/s"}},
+        "network": "100 Mbit/s",
+        "images": {"app": "100 MB"},
+        "failures": {"short": {"registry": "registry", "at": "3h", "back_after": "1 s"}},
+        "rollout": {"startup": "10m", "horizon": "1h"},
+    },
     "what flows without an end carried": {
         "nodes": {"web": {"count": 1}},
         "network": {"rate": "20 MB/s"},
@@ -70,6 +77,22 @@ FOUND: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", FOUND)
 def test_a_defect_that_was_found(name: str) -> None:
     holds(simulate(loads(json.dumps({"rolloutsim": 1} | FOUND[name])).resolve()))
+
+
+def test_what_unfinished_pulls_are_at_is_said() -> None:
+    document = {
+        "rolloutsim": 1,
+        "nodes": {"web": {"count": 2}},
+        "network": "1 Mbit/s",
+        "images": {"app": {"size": "1 GB"}},
+        "workloads": {"api": {"images": "app", "daemonset": True, "create": True}},
+        "rollout": {"strategy": "all_at_once", "horizon": "1m"},
+    }
+    (case,) = simulate(loads(json.dumps(document)).resolve()).cases
+    assert case.stuck == (
+        "workload 'api': 0 of 2 pods of the new version are available: 2 pulling",
+        "2 layers coming from 'registry', as fast as link 'registry.uplink' allows",
+    )
 
 
 def test_what_must_hold_in_random_scenarios() -> None:
