@@ -6,7 +6,7 @@ Which columns there are, and of which types, their records say; those that grew 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from math import inf, nan
@@ -31,7 +31,7 @@ from rolloutsim.fleet.ledger import (
     SEEDS,
     TCP_WINDOW,
 )  # fmt: skip
-from rolloutsim.fleet.pulls import FLOWING, Fetch
+from rolloutsim.fleet.pulls import ASKED, COMPLETE, FLOWING, UNPACKING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts import supplied
@@ -148,7 +148,7 @@ def collect(
         private_links=private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
-        stuck=_stuck(actors, orchestrated) if unfinished else (),
+        stuck=_stuck(actors, orchestrated, network, ledger) if unfinished else (),
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),
@@ -542,7 +542,7 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     return names
 
 
-def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]:
+def _stuck(actors: Actors, orchestrated: Orchestrated | None, network: FluidNetwork, ledger: Ledger) -> tuple[str, ...]:
     """What waits for what, in words, when nothing can happen any more or the time is over."""
     missing = () if orchestrated is None else orchestrated.missing
     found: Counter[str] = Counter()
@@ -559,4 +559,34 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
         if node.slots.queue:
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
-    return (*missing, *fetches)
+    return (*missing, *(fetches if found else _under_way(actors, network, ledger)))
+
+
+def _under_way(actors: Actors, network: FluidNetwork, ledger: Ledger) -> Iterator[str]:
+    """What pulls are at, and with whom, that nothing holds up for ever: they had not the time."""
+    asking: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    resolved = ledger.pulls.resolved
+    for node in actors.nodes:
+        asking.update(
+            pull.way.source.name for pull in node.pulls if not pull.over and resolved[pull.row] != resolved[pull.row]
+        )
+        for lead in node.coming.values():
+            found.update(_at(fetch, network) for fetch in lead.parts() if ASKED <= fetch.state <= UNPACKING)
+    for source, number in asking.items():
+        yield f"{number} {'pull' if number == 1 else 'pulls'} asking '{source}' for manifests, or waiting to ask again"
+    for what, number in found.items():
+        yield f"{number} {'layer' if number == 1 else 'layers'} {what}"
+
+
+def _at(fetch: Fetch, network: FluidNetwork) -> str:
+    """What a fetch does now, or waits for."""
+    source = fetch.way.source.name
+    if fetch.state >= COMPLETE:
+        return "fetched, and being written or unpacked"
+    flow = fetch.flow if fetch.state == FLOWING else None
+    if flow is None or flow.bundle is None:
+        return f"waiting for the first byte from '{source}'"
+    limit = flow.bundle.cause.value
+    by = f", as fast as link '{network.links[limit].name}' allows" if 0 <= limit < len(network.links) else ""
+    return f"coming from '{source}'{by}"

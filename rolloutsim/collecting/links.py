@@ -94,11 +94,13 @@ def private_links(
         spared[UNPACK] += _spared(scenario, actors, fetched_by, fetches.layer, read)
     if reads:
         # Containers wait for decompression, which the background leaves for later.
-        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
+        for node in actors.nodes:
+            if node.reader is not None:
+                moved[UNPACK, node.index] += node.reader.decompressed()
     # Of what went to the disks some waits in memory still, and some was never written.
     writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
-    for node, writer in writers:
-        moved[DISK, node] = writer.written(network.now)
+    for number, writer in writers:
+        moved[DISK, number] = writer.written(network.now)
     for flow in actors.background:
         if isinstance(flow, Transfer):
             for link in flow.private:
@@ -115,14 +117,15 @@ def private_links(
         capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
         full[:used] = np.array(network.full_seconds(hosts)).T
         peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
-    for node, writer in writers:
+    for number, writer in writers:
         if writer.terms.kind is None:
-            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
-    for (node, place), pinned in actors.pinned.items():
-        capacities[place, node] = pinned.nominal
-        moved[place, node] = carried[pinned.index]
-        full[place, node] = saturated(pinned, network)
-        peaks[place, node] = pinned.peak_flows
+            waited = writer.waited(network.now)
+            full[DISK, number], peaks[DISK, number] = waited, waited > 0.0
+    for (number, place), pinned in actors.pinned.items():
+        capacities[place, number] = pinned.nominal
+        moved[place, number] = carried[pinned.index]
+        full[place, number] = saturated(pinned, network)
+        peaks[place, number] = pinned.peak_flows
     tables = []
     for row, resource in enumerate(RESOURCES):
         limited = np.flatnonzero(capacities[row] < inf)

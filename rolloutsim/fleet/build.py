@@ -222,7 +222,7 @@ class _Builder:
                 host = self.network.host(host_profile)
                 if alone:
                     self._note_private(group, name, index, host, alone)
-                disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
+                disk = None if group.storage is None else _disk(group.storage, group, used)
                 terms = self._terms(group, pins.get(DISK), f"{name}.{RESOURCES[DISK].part}" in alone)
                 writer = None if terms is None else DiskWriter(terms)
                 node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
@@ -618,7 +618,10 @@ def _uncharged(_: float) -> None:
     """A disk that holds everything."""
 
 
-def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
+def _disk(storage: Disk, group: NodeGroup, layers: float) -> DiskSpace:
     """What fits on the disk of a node; the layers that it holds take their part [B]."""
     used = storage.used + storage.old_images + layers
-    return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
+    if group.snapshotter is not None or group.runtime.partial_images:
+        # An image may be there of which not all bytes are: those that do not fit are read again.
+        used = min(used, storage.capacity)
+    return DiskSpace(storage.capacity, used, storage.old_images, group.runtime.keeps_compressed)

@@ -183,7 +183,8 @@ class Reader:
     """
 
     __slots__ = (
-        "background", "charge", "epoch", "fleet", "host", "has_crashed", "mounted", "queue", "readings", "spec",
+        "background", "charge", "demanded", "epoch", "fleet", "host", "has_crashed", "mounted", "queue", "readings",
+        "spec",
     )  # fmt: skip
 
     def __init__(self, fleet: Fleet, host: Host, spec: Snapshotter, charge: Callable[[float], object]) -> None:
@@ -195,6 +196,7 @@ class Reader:
         self.readings: list[Reading] = []  # that are not complete
         self.queue: deque[Reading] = deque()  # whose background is to come, one after another
         self.background: dict[Reading, Stream] = {}  # under way
+        self.demanded = 0.0  # what containers waited for, and is there [B]
         self.epoch = 0  # of the wait for silence
         self.has_crashed = False
 
@@ -270,6 +272,11 @@ class Reader:
                     left -= self.fleet.network.received(stream.flow)
             found[one.row] = reads.needed[one.row] + reads.rest[one.row] - left
         return found
+
+    def decompressed(self) -> float:
+        """What has come of what containers wait for, and was decompressed as it came [B]."""
+        coming = (part.flow for one in self.readings for part in one.parts)
+        return self.demanded + sum(self.fleet.network.received(flow) for flow in coming if flow is not None)
 
     # ---- what containers wait for ---------------------------------------------------------------------
 
@@ -459,7 +466,7 @@ class Reader:
     def _arrived(self, flow: Flow) -> None:
         stream: Stream = flow.tag
         self._account(stream)
-        self.charge(stream.left)
+        self._take(stream, stream.left)
         stream.flow, stream.left, stream.state = None, 0.0, _OVER
         self._leave(stream)
         if stream.waited_for:
@@ -475,7 +482,7 @@ class Reader:
                 flow.settle(network.now)
                 self._account(stream)
             received = network.stop(flow)
-            self.charge(received)
+            self._take(stream, received)
             stream.left -= received
             stream.flow = None
         elif stream.ticket is not None:
@@ -485,6 +492,12 @@ class Reader:
             self._account(stream)
         stream.state = _STILL
         self._leave(stream)
+
+    def _take(self, stream: Stream, size: float) -> None:
+        """Bytes of a stream have come [B]."""
+        self.charge(size)
+        if stream.waited_for:
+            self.demanded += size
 
     def _account(self, stream: Stream) -> None:
         """Add what the time of a stream was spent on; of several of a reading, the one that comes last tells."""

@@ -175,6 +175,12 @@ class Fetch:
         return kind if over is None else over(kind)
 
     @property
+    def ways(self) -> tuple[Way, ...]:
+        """To the sources that it may ask: its pull's, but for an index, which comes from one."""
+        pull = self.pull
+        return (self.way,) if self.step.later and pull.recipe.read_from is not None else pull.ways
+
+    @property
     def image(self) -> int:
         """The number of its image in the case."""
         return self.pull.recipe.image

@@ -245,7 +245,7 @@ class Store(ABC):
         """More than the limit is unwritten in the node's memory: an unpacked layer waits until it is less."""
         network = self.fleet.network
         wait, kind = writer.excess(network.now), writer.terms.kind
-        writer.busy += wait
+        writer.waits(network.now, wait)
         what = (fetch, fetch.unpack_row, spent, network.now)
         if kind is None:
             network.call_later(wait, self._waited, what)

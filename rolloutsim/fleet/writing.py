@@ -67,14 +67,14 @@ class DiskWriter:
         How it does that.
     """
 
-    __slots__ = ("busy", "files", "idle_at", "slowness", "synced_at", "terms", "work")
+    __slots__ = ("busy", "busy_until", "files", "idle_at", "slowness", "synced_at", "terms", "work")
 
     def __init__(self, terms: DiskTerms) -> None:
         self.terms = terms
         self.synced_at = 0.0  # until when the disk is taken by syncs, and by what was written beside fetches [s]
         self.idle_at = 0.0  # when all is written that there is [s]
         self.work = 0.0  # all that there was to write, as time [s]
-        self.busy = 0.0  # how long pulls waited for it [s]
+        self.busy = self.busy_until = 0.0  # how long pulls wait for it in all, and until when they do [s]
         self.files = 0.0  # what was unpacked [B]
         self.slowness = 0.0  # how much longer that takes than at the disk's rate [s]
 
@@ -101,8 +101,9 @@ class DiskWriter:
         self.idle_at = (self.idle_at if self.idle_at > now else now) + work
         if terms.kind is not None:
             return own
-        self.busy += own
-        self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
+        begun = self.synced_at if self.synced_at > now else now
+        self.synced_at = synced_at = begun + own
+        self.waits(begun, own)
         wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
 
@@ -156,15 +157,31 @@ class DiskWriter:
         """
         held = self.terms.backlog
         if self.slowness > 0.0:
-            held += self.terms.limit * self.slowness / self.files
+            # Empty files take their time, and no memory.
+            held += self.terms.limit * self.slowness / self.files if self.files > 0.0 else self.slowness
         return self.idle_at - held - now
 
     def written(self, now: float) -> float:
         """What the disk can have written by now [B]."""
         return (self.work - max(self.idle_at - now, 0.0)) * self.terms.rate
 
+    def waits(self, begun: float, seconds: float) -> None:
+        """A pull waits for it so long, maybe while others do [s]."""
+        until = begun + seconds
+        if self.busy_until <= begun:
+            self.busy += seconds
+        elif until > self.busy_until:
+            self.busy += until - self.busy_until
+        self.busy_until = max(self.busy_until, until)
+
+    def waited(self, now: float) -> float:
+        """How long pulls have waited for it by now [s]."""
+        return max(min(self.busy - max(self.busy_until - now, 0.0), now), 0.0)
+
     def stop(self, now: float) -> None:
         """What was to be written is lost."""
+        self.busy = self.waited(now)
+        self.busy_until = min(self.busy_until, now)
         self.work -= max(self.idle_at - now, 0.0)
         self.idle_at = min(self.idle_at, now)
         self.synced_at = min(self.synced_at, now)

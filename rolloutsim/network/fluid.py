@@ -37,6 +37,10 @@ _AFTERWARDS: Final = 2
 # What an entry of SimPy's queue has: time, priority, number, event.
 _EVENT: Final = 4
 
+# The rate of what nothing limits [B/s]: the largest size that a scenario can have, 1e18 B, takes less than the smallest
+# step of a clock that has run for 10 ms (assumed; a rate without an end would make NaN of what it moves in no time).
+AT_ONCE: Final = 1e36
+
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
 FEWEST_ENTRIES: Final = 1000
 
@@ -102,15 +106,16 @@ class FluidNetwork:
     ) -> Kind:
         """The kind of flows with this path, use of private links, cap [B/s] of a cause, weight, and shares of bytes.
 
+        What nothing limits takes no time.
         Parameters, and what they mean, are those of `Kind`; without shares all bytes cross each link.
 
         Raises
         ------
         ValueError
-            If nothing limits the flow, or it has a share that is none, or other than one for each link.
+            If it has a share that is none, or other than one for each link.
         """
         if not links and not usage and cap == inf:
-            raise ValueError("a flow with neither a link nor a cap has no max-min fair rate")
+            cap = AT_ONCE
         if not shares:
             shares = (1.0,) * len(links)
         key = (tuple(link.index for link in links), usage, cap, weight, capped_by, shares)

@@ -7,6 +7,8 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.records import PrivateLinks, known, ratio
 from rolloutsim.scenario.resources import LinkName
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.facts.records import SharedLinks as Shared
     from rolloutsim.scenario.resolved import ResolvedScenario
+
+# What rounding may add to a link's bytes: relative to these (`rolloutsim.network.guards.WRONG`), and of a flow that has
+# no end and so is counted down from its largest size, some 1e14 B [B]; more is a defect.
+_ROUNDING, _LAST_BITS = 1e-9, 0.02
 
 
 @struct
@@ -126,4 +132,13 @@ def _group_row(name: str, links: PrivateLinks, rows: Rows, busy: Times) -> LinkS
 
 def _utilisation(links: Shared | PrivateLinks, end: float) -> Times:
     spared = links.spared if isinstance(links, PrivateLinks) else None
-    return ratio(links.bytes if spared is None else links.bytes - spared, links.capacity * end)
+    return busy_share(links.bytes if spared is None else links.bytes - spared, links.capacity * end)
+
+
+def busy_share(moved: Times, most: Times) -> Times:
+    """Bytes as a share of the most that a link can carry; NaN where that is nothing [1].
+
+    What was carried is a sum over all events, whose last bits may be too many: no share is above 1 by these.
+    """
+    share = ratio(moved, most)
+    return np.where((share > 1.0) & (moved <= most * (1.0 + _ROUNDING) + _LAST_BITS), 1.0, share)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.facts.records import known, ratio
-from rolloutsim.results.load.links import LinkSummary
+from rolloutsim.results.facts.records import known
+from rolloutsim.results.load.links import LinkSummary, busy_share
 from rolloutsim.scenario.prepulls import Prepuller
 from rolloutsim.structs import struct
 
@@ -73,7 +73,7 @@ def prepull_links(case: CaseRecords) -> tuple[LinkSummary, ...]:
     """What the shared links carried before the rollout, from the beginning of the pre-pulls on; of those with any."""
     rows = case.prepulls
     links, seconds = rows.links, rows.ended - rows.began
-    busy = ratio(links.bytes, links.capacity * seconds)
+    busy = busy_share(links.bytes, links.capacity * seconds)
     return tuple(
         LinkSummary(
             link=name,
