@@ -197,8 +197,7 @@ class _Case:
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
                 is_over = orchestrated.is_over
-            self.endless = "" if is_over else patience.spend(done)
-            if self.endless:
+            if not is_over and self._is_given_up(patience, done):
                 return
             if done < most or is_over:
                 break
@@ -208,20 +207,32 @@ class _Case:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)
         if self.waiting and not is_over and network.now < horizon and network.peek() < inf:
-            while network.peek() <= horizon and not self.endless:
-                self.endless = patience.spend(network.run(horizon, most))
-            if self.endless:
-                return
+            while network.peek() <= horizon:
+                if self._is_given_up(patience, network.run(horizon, most)):
+                    return
             network.wait(horizon)
             if orchestrated is None:
                 self.endless = f"it is not over after {LONGEST:g} s, the longest time that there is"
+
+    def _is_given_up(self, patience: Patience, events: int) -> bool:
+        """Whether nothing comes of so many more events, and of those before them."""
+        self.endless = patience.spend(events)
+        if self.endless and self.orchestrated is not None:
+            # To say what goes on some of it has happened.
+            self.waiting = self.orchestrated.waiting
+        return bool(self.endless)
 
     def _patience(self) -> Patience:
         """Counts events from now on."""
         orchestrated = self.orchestrated
         if orchestrated is None:
             return Patience(
-                self.network, self.ledger, self.incidents, self.actors, self.planned, lambda: self.planned - self.waiting
+                self.network,
+                self.ledger,
+                self.incidents,
+                self.actors,
+                self.planned,
+                lambda: self.planned - self.waiting,
             )
         return Patience(
             self.network, self.ledger, self.incidents, self.actors, orchestrated.wanted,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from math import inf, isnan
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.background import Transfer
@@ -35,27 +35,55 @@ _MOST_NAMED = 3  # that are said
 # No time of a scenario is longer (`rolloutsim.units`), and the clock knows no shorter steps beyond it than 15 us.
 LONGEST = 1e11
 
-# Whose calls go on, by their class, and by its method where that says more: what these do.
+# What calls do, by the class that makes them, and by their own name where that says more.
 _WORDS = {
-    "Pulls": "pods in back-off ask again",
-    "Crowd": "pulls that a rate limit refuses ask again",
-    "Kubelet": "kubelets look after pulls and disks",
+    "Transfer": "applications transfer",
+    "ConstantRates": "applications' rates begin and end",
+    "Observer": "applications are looked at",
+    "Task": "images are copied to mirrors",
+    "Copier": "images are copied to mirrors",
     "EvictionManager": "kubelets look at full disks",
+    "Weights": "connections share anew",
+    "Incumbent": "connections share anew",
+    "Course": "connections share anew",
+    "Pulls": "pods in back-off ask again",
+    "Kubelet": "kubelets look after pulls and disks",
+    "Reader": "containers read lazily",
+    "Volume": "containers read a volume",
+    "Node": "nodes pull",
+    "_watch": "nodes look whether bytes come",
+    "fail_later": "pulls fail",
+    "Store": "layers are written",
+    "PodLife": "pods are made and deleted",
     "Cluster": "pods are made and deleted",
-    "Node": "nodes ask for images",
-    "Node._watch": "nodes watch whether bytes come",
-    "Node.fail_later": "pulls fail",
-    "Faults": "faults begin and end",
-    "Window": "windows of connections grow",
-    "Course": "shares of connections are drawn anew",
-    "Observer": "applications' requests are looked at",
-    "Prepuller": "pre-pulls ask again",
-    "Copier": "mirrors look for what to copy",
-    "Cache": "caches ask their upstreams",
-    "Seeding": "seeds ask their registries",
-    "Torrent": "members of swarms ask for pieces",
-    "Peers": "nodes ask their peers",
-    "Rolling": "a controller looks at its deadline",
+    "Prepuller": "nodes pre-pull",
+    "Pusher": "images are pushed",
+    "Crowd": "pulls that a rate limit refuses ask again",
+    "Retries": "refused pulls ask again",
+    "PullThrough": "caches ask their upstreams",
+    "Manifests": "caches ask for manifests",
+    "Copy": "swarms get their first copies",
+    "FromSource": "swarms get their first copies",
+    "FirstMember": "swarms look for a first copy",
+    "PeerToPeer": "nodes look for peers",
+    "Torrent": "members of swarms get pieces",
+    "PiecePeers": "members of swarms ask for pieces",
+    "Strain": "a registry's connections come and go",
+    "Limits": "requests time out",
+    "unanswered": "requests time out",
+    "_ring": "requests time out",
+    "_gives_up": "requests time out",
+    "_give_up": "requests time out",
+    "_send_again": "requests are sent again",
+    "_refuse": "caches refuse requests",
+    "Windows": "connections' windows grow",
+    "Window": "connections' windows grow",
+    "AtOnce": "pods are created",
+    "Sync": "controllers work",
+    "Rollout": "controllers begin",
+    "_ask": "nodes ask for images",
+    "Rolling": "controllers look at deadlines",
+    "Waves": "waves begin",
 }
 _FLOWS = "transfers end"
 
@@ -101,15 +129,14 @@ class Patience:
             return ""
         come, now = self._come(), self.network.now
         if self.events >= _IN_ALL * self.most:
-            begun = f"{self.events:,} events until {_at(now)}, more than {_IN_ALL} times as many as may pass without a pull"
+            begun = f"{self.events:,} events until {format_time(now)} are too many, whatever comes of them"
         elif come > self.come:
             self.come, self.since, self._last = come, now, self.events
             self._look = self.events + self.most
             return ""
         else:
-            begun = (
-                f"nothing has come of {self.events - self._last:,} events from {_at(self.since)} to {_at(now)}"
-            )
+            span = f"from {format_time(self.since)} to {format_time(now)}"
+            begun = f"nothing has come of {self.events - self._last:,} events {span}"
         return f"{begun}; what goes on: {goes_on(self.network)}"
 
     def _come(self) -> int:
@@ -145,41 +172,38 @@ def goes_on(network: FluidNetwork) -> str:
     began = network.now
     for _ in range(_SAMPLE):
         coming = network.next_call()
-        what = _FLOWS if coming is None else words(*coming)
+        said = [_FLOWS] if coming is None else words(*coming)
         if not network.run(most=1):
             break
-        if what:
-            seen[what] += 1
+        seen.update(said)
     number = sum(seen.values())
     every = (network.now - began) / max(number, 1)
-    how_often = f"every {format_time(every)} on average" if every > 0.0 else f"all at {_at(network.now)}"
-    named = [what for what, count in seen.most_common(_MOST_NAMED) if count * 10 > number]
-    return f"{' and '.join(named) or 'nothing more'}, {how_often}"
+    how_often = f"every {format_time(every)} on average" if every > 0.0 else f"all at {format_time(network.now)}"
+    *most, last = [what for what, count in seen.most_common(_MOST_NAMED) if count * 10 > number] or ["nothing more"]
+    return f"{', '.join(most)}{' and ' if most else ''}{last}, {how_often}"
 
 
-def words(function: Callable[[Any], None], argument: Any) -> str:
-    """What a call does, in words; empty: it says nothing."""
+def words(function: Callable[[Any], None], argument: Any) -> list[str]:
+    """What a call does, in words: of several that are made together each."""
     owner: Any = getattr(function, "__self__", None)
-    whose, name = type(owner).__name__, getattr(function, "__name__", "")
-    if whose == "Together" and argument:
-        inner, of = argument[0]
-        return words(inner, of)
-    if whose == "EndOfInstant":
+    name = getattr(function, "__name__", "")
+    classes = [one.__name__ for one in type(owner).__mro__]
+    if "Together" in classes:
+        return [said for inner, of in argument for said in words(inner, of)]
+    if "EndOfInstant" in classes:
         return words(owner.function, None)
-    if whose == "Faults":
+    if "Faults" in classes:
         fault = argument if name == "_begin" else argument[1]
-        return f"'{fault.name}' comes and goes (failures.{fault.name})"
-    if whose == "Crowd":
-        return f"registry '{owner.way.source.name}' refuses pulls by a rate limit, and they ask again"
-    said = _WORDS.get(f"{whose}.{name}") or _WORDS.get(whose)
-    return said or f"{whose if owner is not None else getattr(function, '__qualname__', 'something')}"
+        return [f"failures.{fault.name} comes and goes"]
+    if "Node" in classes and name == "request":
+        return [f"nodes ask '{argument.way.source.name}' for images"]
+    if "Crowd" in classes:
+        return [f"'{owner.way.source.name}' refuses pulls by its rate limit, and they ask again"]
+    said = _WORDS.get(name) or next((_WORDS[one] for one in classes if one in _WORDS), None)
+    return [said or f"calls of {getattr(function, '__qualname__', 'something')}"]
 
 
 def within(network: FluidNetwork, until: float, most: int) -> str:
     """Let happen what happens on a network until a time or so many events; what goes on if these are too few."""
     done = network.run(until, most)
     return "" if done < most else f"after {done:,} events there is no end of it; what goes on: {goes_on(network)}"
-
-
-def _at(time: float) -> str:
-    return format_time(time) if time < inf else "for ever"

@@ -455,7 +455,7 @@ class FluidNetwork:
                     grown.append(new)
                 if not old.members and old.key:
                     emptied.append(old)
-        for host in self._reweighed:
+        for host in dict.fromkeys(self._reweighed):
             # Two flows that exchange their weights leave their host in its state.
             self._move(host, host.state, now)
         for flow in self._fresh:

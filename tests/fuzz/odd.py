@@ -31,7 +31,7 @@ _QUANTITY = re.compile(r"(-?)[0-9.]+\s*([a-zA-Z/%]+)")
 _ODD = ("0", "1e-12", "1e-9", "1e-6", "1e-4", "0.01", "1", "7", "100", "1e4", "1e6", "1e8", "1e10", "1e11", "99999")
 _ODD_COUNTS = (0, 1, 2, 7, 100, 10**4, 10**6, 10**9, 2**31, 2**53)
 _MANY = {"count", "nodes", "replicas", "web", "gpu", "node"}  # keys of counts of which as many take long for a reason
-_ODD_MANY = (0, 1, 7, 300, 10**9, 2**53)
+_ODD_MANY = (0, 1, 7, 50, 10**9, 2**53)
 _TRIES = 8
 
 
@@ -87,11 +87,14 @@ def _numbers(data: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     for key, value in data.items() if isinstance(data, dict) else enumerate(data):
         if isinstance(value, (dict, list)):
             yield from _numbers(value, (*path, key))
-        elif isinstance(value, bool):
-            continue
-        elif isinstance(value, (int, float)) or (isinstance(value, str) and _QUANTITY.fullmatch(value.strip())):
-            if (*path, key) != ("rolloutsim",):
-                yield (*path, key)
+        elif (*path, key) != ("rolloutsim",) and _is_number(value):
+            yield (*path, key)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return _QUANTITY.fullmatch(value.strip()) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _odd(random: Random, value: Any, many: bool) -> Any:
