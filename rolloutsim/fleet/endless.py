@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork
 
 # Events that may pass before anything comes of them: so many, and more for each pull that is wanted (assumed: looks
-# every 10 s, as runtimes have them, are 8,640 in a day, the default of rollout.horizon; the shipped scenarios have 24 to
-# 420 events a pull in all).
+# every 10 s, as runtimes have them, are 8,640 in a day, the default of rollout.horizon; the shipped scenarios have 24
+# to 420 events a pull in all).
 MOST, MOST_A_PULL = 250_000, 10_000
 # A case may have so many times as many events, whatever comes of them.
 _IN_ALL = 10
