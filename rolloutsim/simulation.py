@@ -20,6 +20,7 @@ from simpy import Environment
 
 from rolloutsim.collecting import collect, with_last_bytes, with_times_alone
 from rolloutsim.fleet.build import MACHINE, build
+from rolloutsim.fleet.endless import LONGEST, MOST, Patience
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
@@ -145,6 +146,7 @@ class _Case:
             self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.waiting = self.planned
         self.events = 0
+        self.endless = ""  # what goes on without an end, in words, if that is why the case is over
 
     def run(
         self,
@@ -157,7 +159,7 @@ class _Case:
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
             events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
-            drawn=self.drawn, goes_on=goes_on,
+            drawn=self.drawn, goes_on=goes_on, endless=self.endless,
         )  # fmt: skip
         if goes_on:
             self._go_on(watch)
@@ -184,8 +186,9 @@ class _Case:
     def _step(self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None) -> None:
         network, orchestrated = self.network, self.orchestrated
         # Bare pulls, for which nobody asks again, are waited for as long as it takes.
-        horizon = inf if orchestrated is None else self.scenario.horizon
+        horizon = LONGEST if orchestrated is None else self.scenario.horizon
         most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        patience = self._patience()
         is_over = False
         while self.waiting:
             # Nothing can happen any more once it does fewer; the pods still waited for are the result.
@@ -194,6 +197,8 @@ class _Case:
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
                 is_over = orchestrated.is_over
+            if not is_over and self._is_given_up(patience, done):
+                return
             if done < most or is_over:
                 break
             if watch is not None:
@@ -201,17 +206,49 @@ class _Case:
             if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)
-        if self.waiting and not is_over and network.now < horizon < inf and network.peek() < inf:
+        if self.waiting and not is_over and network.now < horizon and network.peek() < inf:
+            while network.peek() <= horizon:
+                if self._is_given_up(patience, network.run(horizon, most)):
+                    return
             network.wait(horizon)
+            if orchestrated is None:
+                self.endless = f"it is not over after {LONGEST:g} s, the longest time that there is"
+
+    def _is_given_up(self, patience: Patience, events: int) -> bool:
+        """Whether nothing comes of so many more events, and of those before them."""
+        self.endless = patience.spend(events)
+        if self.endless and self.orchestrated is not None:
+            # To say what goes on some of it has happened.
+            self.waiting = self.orchestrated.waiting
+        return bool(self.endless)
+
+    def _patience(self) -> Patience:
+        """Counts events from now on."""
+        orchestrated = self.orchestrated
+        if orchestrated is None:
+            return Patience(
+                self.network,
+                self.ledger,
+                self.incidents,
+                self.actors,
+                self.planned,
+                lambda: self.planned - self.waiting,
+            )
+        return Patience(
+            self.network, self.ledger, self.incidents, self.actors, orchestrated.wanted,
+            lambda: orchestrated.available,
+        )  # fmt: skip
 
     def _go_on(self, watch: Callable[[], None] | None) -> None:
         """After the rollout, step through what follows until the last byte of all lazy layers is on its node."""
         reads, horizon = self.ledger.reads, self.scenario.horizon
         reads.is_last = True
         most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        patience = self._patience()
         # Others may halt the network as well, such as controllers whose rollouts are over.
         while reads.left and (due := self.network.peek()) <= horizon and due < inf:
-            self.network.run(horizon, most)
+            if patience.spend(self.network.run(horizon, most)):
+                break
             if watch is not None:
                 watch()
 
@@ -467,7 +504,8 @@ class _Alone:
         node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, made.fresh_writer(), None)
         self.pulled_at = nan
         self.network.call_later(0.0, partial(node.ask, present=is_present), recipe)
-        self.network.run()
+        # What has not come by then is not known.
+        self.network.run(LONGEST, MOST)
         if self.can_go_on:
             self.network.rewind()
         return self.pulled_at

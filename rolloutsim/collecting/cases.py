@@ -85,6 +85,7 @@ def collect(
     pushes: Pushed,
     drawn: Iterable[str] = (),
     goes_on: bool = False,
+    endless: str = "",
 ) -> r.CaseRecords:
     """Turn what happened in a case into records, in which no pull's time alone is known.
 
@@ -104,6 +105,8 @@ def collect(
         For what random numbers were drawn.
     goes_on : bool
         Whether more will happen, of which these records shall know nothing.
+    endless : str
+        What goes on without an end, in words, where the case was given up for that.
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
@@ -148,7 +151,7 @@ def collect(
         private_links=private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
-        stuck=_stuck(actors, orchestrated, network, ledger) if unfinished else (),
+        stuck=(*filter(None, [endless]), *_stuck(actors, orchestrated, network, ledger)) if unfinished else (),
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),

@@ -26,6 +26,7 @@ RESYNC = 60.0  # longest time to the next sync [s]
 JITTER = 0.5  # share of it that may come on top
 
 _BLOCK = 1024  # numbers that are drawn at a time
+_MOST = 10_000  # looks of one back-off, of which the last is at its end (assumed: those of more than a day)
 
 
 class Looks:
@@ -49,7 +50,7 @@ class Looks:
         """The times of the looks after a sync that failed at `since`, until the first at or after `end` [s]."""
         if requeue == "exact":
             return [end]
-        most = int((end - since) / PERIOD) + 2
+        most = int(min((end - since) / PERIOD, _MOST)) + 2
         if self._place + most > len(self._numbers):
             self._numbers = self._random(max(_BLOCK, most))
             self._sums = [*accumulate([PERIOD * (1.0 + JITTER * number) for number in self._numbers], initial=0.0)]
@@ -58,12 +59,14 @@ class Looks:
         if requeue == "fixed":
             sums = self._sums
             shift = since - sums[first]
-            self._place = bisect_left(sums, end - shift, first + 1)
-            return [shift + each for each in sums[first + 1 : self._place + 1]]
-        looks: list[float] = []
+            place = bisect_left(sums, end - shift, first + 1)
+            self._place = min(place, first + most)
+            looks = [shift + each for each in sums[first + 1 : self._place + 1]]
+            return looks if place == self._place else [*looks, end]
+        looks = []
         now = since
         while not looks or now < end:
-            left = end - now
+            left = end - now if len(looks) < _MOST else 0.0
             more = 1.0 + JITTER * self._numbers[self._place]
             self._place += 1
             now = now + RESYNC * more if left > RESYNC else max(now + left * more, end)

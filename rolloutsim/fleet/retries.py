@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.runtimes import Runtime
 
 
+_AT_ONCE = 16  # refusals that are settled in one event (assumed: a rate limit's window has fewer of most clients)
+
+
 class Asker(Protocol):
     """Whose requests are refused: a node, `rolloutsim.fleet.node.Node`."""
 
@@ -269,7 +272,9 @@ class Crowd:
         hopeless_until = together.network.now
         if not lost_links(self.way):
             hopeless_until = self.way.source.refuses_until(self.address, hopeless_until, self.manifest)
-        while 0.0 <= time < hopeless_until:
+        for _ in range(_AT_ONCE):
+            if not 0.0 <= time < hopeless_until:
+                break
             time = self._refuse(time, number)
         if time >= 0.0:
             together.call_at(time, self.ask, self)

@@ -310,12 +310,34 @@ class FluidNetwork:
         due = self._calendar[0][0] if self._calendar else inf
         return min(due, self._coming[0][0]) if self._coming else due
 
+    def next_call(self) -> tuple[Callable[[Any], None], Any] | None:
+        """The function and the argument of the next event; None: it is a flow that ends, SimPy's, or there is none."""
+        self.run(most=0)
+        coming, calendar = self._coming, self._calendar
+        if not coming or (calendar and calendar[0][0] <= coming[0][0]) or len(coming[0]) <= _EVENT:
+            return None
+        first = coming[0]
+        return first[3], first[4]
+
     @property
     def update_planned(self) -> bool:
         """Whether something happened at this instant that the sharing has not settled on."""
         return bool(self._dirty or self.sharing.changed or self.sharing.queue)
 
     # ---- asking --------------------------------------------------------------------------------------
+
+    def flows(self) -> list[Flow]:
+        """All flows in flight that have a rate."""
+        found: list[Flow] = []
+        for profile in self._profiles.values():
+            for state in profile.states.values():
+                for bundle in state.bundles:
+                    entries = [*bundle.heap]
+                    for lane in bundle.lanes.values():
+                        entries.extend(lane.queue)
+                    # What has ended, or gone on elsewhere, may still lie behind others.
+                    found.extend([entry[2] for entry in entries if entry[2].bundle is bundle])
+        return found
 
     def take_back(self, flow: Flow, size: float) -> None:
         """Of what a flow has moved, which is over, so many bytes were not there to be sent."""
@@ -438,7 +460,7 @@ class FluidNetwork:
                     grown.append(new)
                 if not old.members and old.key:
                     emptied.append(old)
-        for host in self._reweighed:
+        for host in dict.fromkeys(self._reweighed):
             # Two flows that exchange their weights leave their host in its state.
             self._move(host, host.state, now)
         for flow in self._fresh:

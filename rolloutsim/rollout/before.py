@@ -10,6 +10,7 @@ from simpy import Environment
 
 from rolloutsim.fleet.background import RequestService
 from rolloutsim.fleet.build import build
+from rolloutsim.fleet.endless import most_events, within
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.pulls import Fleet
@@ -52,6 +53,7 @@ class PushedBefore:
         self.done: list[tuple[Push, list[ImagePush]]] = []
         self.beside: dict[str, Beside] = {}  # by application
         self.filled: set[str] = set()  # links of which constant rates take all
+        self.endless = ""  # what goes on without an end, in words
         self.scenario = scenario
         there = tuple(replace(one, until=None) for one in scenario.background if one.size is None and one.start <= 0.0)
         if not pushes:
@@ -92,7 +94,8 @@ class PushedBefore:
 
         uploaded: set[tuple[str, str]] = set()
         pushers = [Pusher(self.scenario, push, images, network, links, uploaded, over) for push, images in pushes]
-        network.run(self.scenario.horizon)
+        endless = within(network, self.scenario.horizon, most_events(sum(len(images) for _, images in pushes)))
+        self.endless = endless if left else ""
         self.done = [(pusher.spec, pusher.pushes) for pusher in pushers]
 
 

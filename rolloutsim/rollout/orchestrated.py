@@ -129,6 +129,7 @@ class Orchestrated:
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
         before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
         self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
+        self._endless_before = before.endless
         uploaded: set[tuple[str, str]] = set()
         self.copiers = actors.copiers
         self.pushers = [
@@ -159,7 +160,11 @@ class Orchestrated:
         before : list of (Push, list of ImagePush)
             What was to be pushed before the rollout, which does not begin without it.
         """
-        begins = (*_unpushed(self.scenario, before, self.filled), *_unpulled(self.prepulled))
+        begins = (
+            *_unpushed(self.scenario, before, self.filled),
+            *filter(None, [self._endless_before]),
+            *_unpulled(self.prepulled),
+        )
         self.missing = begins or (
             *self._given_up(),
             *self.rollout.missing(self.bare),
@@ -197,10 +202,19 @@ class Orchestrated:
         return not self.rollout.going and not self.cluster.crowded
 
     @property
+    def available(self) -> int:
+        """Pods of the new version that are available."""
+        return sum(group.new_available for group in self.cluster.groups)
+
+    @property
+    def wanted(self) -> int:
+        """Pods of the new version that there are to be."""
+        return sum(workload.replicas for workload in self.workloads)
+
+    @property
     def share_done(self) -> float:
         """Available pods of the new version / wanted ones [1]."""
-        available = sum(group.new_available for group in self.cluster.groups)
-        return available / max(sum(workload.replicas for workload in self.workloads), 1)
+        return self.available / max(self.wanted, 1)
 
     def _note_reason(self, pods: list[Pod], reason: str) -> None:
         if pods:
@@ -228,8 +242,10 @@ def _unpushed(scenario: ResolvedScenario, pushes: Pushed, filled: Set[str]) -> I
 
 
 def _unpulled(prepulled: PrepulledBefore | None) -> Iterator[str]:
-    """The pre-pulls without a time that do not end, so that a rollout cannot begin, in words."""
-    if prepulled is not None and not prepulled.timed:
+    """The pre-pulls that do not end, so that a rollout cannot begin, in words: of those with a time what goes on."""
+    if prepulled is not None and prepulled.endless:
+        yield f"it does not come to its beginning: {prepulled.endless}"
+    elif prepulled is not None and not prepulled.timed:
         for one in prepulled.prepullers:
             if one.left:
                 name, horizon = one.spec.name, format_time(prepulled.scenario.horizon)

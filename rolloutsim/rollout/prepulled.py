@@ -20,6 +20,7 @@ from simpy import Environment
 
 from rolloutsim.fleet.background import RequestService
 from rolloutsim.fleet.build import build
+from rolloutsim.fleet.endless import most_events, within
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.incidents import Incidents
@@ -84,6 +85,7 @@ class PrepulledBefore:
         self.present = [set(images) for group in scenario.groups for images in cached_images(group)]
         self.prepullers = list(self._prepullers(nodes, random))
         self.left = sum(bool(one.left) for one in self.prepullers)
+        self.endless = ""  # what goes on without an end, in words
         self._run()
         self.seconds = self.network.now
         self.is_over = not self.left
@@ -124,8 +126,9 @@ class PrepulledBefore:
                 one.begin(scene, self._over)
         until = -self.zero if self.timed else self.scenario.horizon
         if self.left and until > 0.0:
-            self.network.run(until)
-            if self.left and until < inf:
+            endless = within(self.network, until, most_events(sum(one.left for one in self.prepullers)))
+            self.endless = endless if self.left else ""
+            if self.left and not self.endless and until < inf:
                 self.network.wait(until)
 
     def _over(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -251,6 +253,47 @@ def test_5_a_rollout_that_cannot_finish_says_what_waits_for_what(program: Progra
             "registry 'registry' (max_connections: 0)."
         ) in text
     assert names_in(tmp_path / "out") == RESULTS
+
+
+ASKING = """\
+rolloutsim: 1
+nodes: {web: {count: 2, image_backoff: {initial: 1 us, max: 1 us, requeue: exact}}}
+network: 1 Gbit/s
+images: {app: 10 MB}
+workloads: {api: {images: app, replicas: 2}}
+rollout: {horizon: 1e11 s}
+failures: {down: {registry: registry, at: 0 s}}
+"""
+
+
+def test_5_a_rollout_that_goes_on_for_ever_ends_and_says_what_goes_on(program: Program, scenario) -> None:
+    done = program("run", scenario(ASKING))
+    assert (done.code, done.err) == (5, "")
+    text = " ".join(done.out.split())
+    assert "the rollout cannot finish: nothing has come of 270,000 events from 0 s to 2h" in text
+    assert "; what goes on: nodes ask 'registry' for images, pulls fail and pods in back-off ask again, every " in text
+
+
+def test_5_in_a_sweep_such_a_point_is_unfinished(program: Program, scenario, tmp_path: Path) -> None:
+    done = program("sweep", scenario(ASKING), "-p", "nodes.web.count=2,3", "-o", "s.sqlite")
+    assert done.code == 5
+    with closing(sqlite3.connect(tmp_path / "s.sqlite")) as file:
+        said = [stuck for (stuck,) in file.execute("SELECT stuck FROM results")]
+    assert len(said) == 2
+    assert all("what goes on: nodes ask 'registry' for images" in one for one in said)
+
+
+def test_4_a_scenario_that_takes_more_memory_than_there_is_is_refused(program: Program, scenario) -> None:
+    text = "rolloutsim: 1\nnodes: 1000000\nnetwork: 1 Gbit/s\nimages: {app: {size: 1 GB, layers: 100}}\n"
+    done = program("run", scenario(text))
+    assert (done.code, done.out) == (4, "")
+    assert done.err == (
+        "s.yaml:4:1: error: 1,000,000 nodes and 100,000,000 layers (or ranges of them) to fetch would take about "
+        "62.5 GB of memory, and the most is 3.3 GB\n"
+        "     4 | images: {app: {size: 1 GB, layers: 100}}\n"
+        "       | ^^^^^^ help: simulate a part of them, such as a rack of each kind, with links as wide as its share "
+        "of them\n"
+    )
 
 
 def test_the_worst_exit_code_of_several_files_wins(shell: Program, scenario) -> None:

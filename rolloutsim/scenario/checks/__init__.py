@@ -17,6 +17,7 @@ from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, grou
 from rolloutsim.scenario.checks.prepulls import prepull_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
 from rolloutsim.scenario.checks.servers import hosts_problems, server_problems
+from rolloutsim.scenario.checks.size import size_problems
 from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.images import image_problems
@@ -64,6 +65,8 @@ def check(document: Document) -> Iterator[Problem]:
         yield Problem(
             ("nodes",), f"{total:,} nodes are too many; the most is {MOST_NODES:,} in all groups together", at="key"
         )
+    elif not of_images and not of_nodes:
+        yield from size_problems(document)
     for found in thresholds(document, names(document)):
         if isinstance(found, Problem):
             yield found

@@ -43,7 +43,7 @@ class BackgroundSpec(Spec):
         "too; a place is a node (web-007), a group (its first node), a registry, or core",
     )
     size: Size | None = key(None, unit="size", description="bytes of a transfer, of all its connections together")
-    connections: Annotated[int, Whole(1, 100_000)] | None = key(
+    connections: Annotated[int, Whole(1, 10_000)] | None = key(
         None, unit="connections", shown="1",
         description="connections of a transfer; without a size they send as fast as they can, without an end",
         source="assumed",
