@@ -229,7 +229,7 @@ class _Composer:
                     node = self._open(event)
                     if kind in _STARTS:
                         if len(open_nodes) >= DEEPEST:
-                            self._refuse(event, _too_deep())
+                            self._refuse(event, too_deep())
                         open_nodes.append((node, []))
                         continue
             else:
@@ -288,7 +288,7 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or error.context or "unreadable"
             if "maximum nesting depth" in problem:  # newer versions of libyaml have one of their own
-                return self._located(mark.line if mark else 0, mark.column if mark else 0, _too_deep())
+                return self._located(mark.line if mark else 0, mark.column if mark else 0, too_deep())
             context = f" {error.context}" if error.context and error.problem else ""
             if "cannot start any token" in problem and "\t" in text:
                 problem = "a tab cannot indent; use spaces"
@@ -305,7 +305,13 @@ class _Composer:
         return self.places.error([Problem((), message)])
 
 
-def _too_deep() -> str:
+def no_value(key: str, path: Path) -> str:
+    """What is said of a key in the part at a path that has no value."""
+    return f"key '{key}'{_inside(path)} has no value; give it one, or leave the key out"
+
+
+def too_deep() -> str:
+    """What is said of data that no scenario needs."""
     return f"nested more than {DEEPEST} levels deep; a scenario needs 6"
 
 
@@ -345,7 +351,7 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
         else:
             data[name] = value.scalar
             if value.scalar is None and not (removes and _is_null(value)):
-                message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
+                message = no_value(name, path)
                 if removes:
                     message += "; null takes away what stands there"
                 source.problems.append(Problem((*path, name), message, at="key"))
