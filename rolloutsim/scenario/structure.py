@@ -208,7 +208,7 @@ def _tidy(node: Any) -> Any:
         options = [option for option in _flat(node["anyOf"]) if option != {"type": "null"} or ANY in node["anyOf"]]
         rest = {key: value for key, value in node.items() if key != "anyOf"}
         node = {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
-    if "patternProperties" in node:
+    if "patternProperties" in node and "type" in node:
         node = {"additionalProperties": False, **node}
     tidy = {key: _tidy(value) for key, value in node.items() if not _is_noise(key, value, node)}
     if "x-default" in node and "description" in tidy:

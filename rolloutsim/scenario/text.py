@@ -35,6 +35,12 @@ _PLAIN = re.compile(
     r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
 
+# A character beyond the first 65,536 as JSON escapes it, which YAML does not know.
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+# What Python has of bytes that are no UTF-8.
+_HALF = re.compile("[\ud800-\udfff]")
+
 # What the parser tells of.
 _NODES = frozenset((yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent))
 _STARTS = frozenset((yaml.MappingStartEvent, yaml.SequenceStartEvent))
@@ -198,10 +204,20 @@ class _Composer:
 
     def compose(self, text: str) -> _Node | None:
         loader = None
+        half = _HALF.search(text)
+        if half is not None:
+            line, column = _position(text, half.start())
+            raise self._located(
+                line, column, f"U+{ord(half[0]):04X} is no character, but half of one; write it as UTF-8"
+            )
         try:
             loader = _LOADER(text)
             return self._document(iter(loader.get_event, None))
         except yaml.YAMLError as error:
+            joined = _PAIR.sub(_joined, text)
+            if joined != text:
+                self.anchors.clear()
+                return self.compose(joined)
             raise self._syntax_error(error, text) from None
         finally:
             if loader is not None:
@@ -295,14 +311,24 @@ class _Composer:
                 context = ""
             return self._located(mark.line if mark else 0, mark.column if mark else 0, f"not YAML: {problem}{context}")
         position = getattr(error, "position", 0)
-        before = text[:position] if isinstance(position, int) else ""
         reason = getattr(error, "reason", str(error))
-        return self._located(before.count("\n"), len(before) - before.rfind("\n") - 1, f"not YAML: {reason}")
+        return self._located(*_position(text, position if isinstance(position, int) else 0), f"not YAML: {reason}")
 
     def _located(self, line: int, column: int, message: str) -> ScenarioError:
         if not self.places.at:
             self.places.at[()] = Place(value=Span(line + 1, column + 1, 1))
         return self.places.error([Problem((), message)])
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    """The line and the column of a character, counted from 0."""
+    before = text[:index]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair[1], 16), int(pair[2], 16)
+    return f"\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
 
 
 def no_value(key: str, path: Path) -> str:

@@ -74,7 +74,11 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ),
         (".*", "'(min|initial)' is larger than 'max'|'p50' must be |'low' must be below 'high'"),
         (".*", ".* cached on .* nodes, but|.* is overfull before|.* divides a layer of .* ranges"),
-        (".*", ".* nodes are too many|rack '.*' has no node, so|.* replicas, and its .* hold|.* pods together, and"),
+        (".*", ".* (nodes|links|layers) are too many"),
+        (
+            ".*",
+            "rack '.*' has no node, so|.* replicas, and its .* hold|.* pods together, and",
+        ),
         (".*", ".*recheck_requests are .* of .* resolve_requests|.* the waves are .* together"),
         (
             ".*",
@@ -180,9 +184,9 @@ def judge(data: dict[str, Any], in_python: bool = False) -> None:
 
 
 def _is_hidden(data: dict[str, Any], error: ScenarioError) -> bool:
-    """Whether something else may hide what the schema sees: a key with a number that is none, a name that is none."""
-    numbers = re.compile(CROSS_REFERENCES["numbers are compared, or summed"][0][1], re.DOTALL)
-    if any(numbers.match(one.message) for one in error.diagnostics):
+    """Whether something else may hide what the schema sees: a number that is none, too much of all, names."""
+    hiding = re.compile(f"{CROSS_REFERENCES['numbers are compared, or summed'][0][1]}|.* are too many; the", re.DOTALL)
+    if any(hiding.match(one.message) for one in error.diagnostics):
         return True
     return any(one.validator == "uniqueItems" for one in _leaves(_validator().iter_errors(data)))
 

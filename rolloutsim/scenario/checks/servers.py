@@ -197,10 +197,11 @@ def _circle_problems(document: Document, known: Mapping[str, Server]) -> Iterato
             yield from _held_problems((*path, "holds"), spec.holds, origins, document)
 
 
-def hosts_problems(path: Path, name: str, group: GroupSpec, document: Document) -> Iterator[Problem]:
-    """What is wrong with the order in which a group's nodes ask."""
+def hosts_problems(
+    path: Path, name: str, group: GroupSpec, document: Document, known: Mapping[str, Server]
+) -> Iterator[Problem]:
+    """What is wrong with the order in which a group's nodes ask; `known` are the caches and mirrors by name."""
     may = [*document.caches, *document.mirrors, *document.peers, *registries(document)]
-    known = instances(document) if group.hosts else {}
     seen: set[str] = set()
     for number, host in enumerate(group.hosts):
         where = (*path, "hosts", number)

@@ -29,6 +29,7 @@ from rolloutsim.scenario.fields import (
 )
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
+    Also,
     AnyRate,
     LastingTime,
     Name,
@@ -563,5 +564,6 @@ def _one_group(value: Any) -> Any:
 _COUNT = Whole(1, MOST_NODES)
 Groups = Annotated[
     dict[Name, Annotated[GroupSpec, short("count", _COUNT)]],
+    Also(allOf=[{"patternProperties": {f"^({'|'.join(GroupSpec.model_fields)})$": {"type": "object"}}}]),
     Short(_one_group, _COUNT.words(), lambda long: [_COUNT.schema()]),
 ]
