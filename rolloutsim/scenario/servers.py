@@ -103,6 +103,9 @@ def upstream(cache: Server, document: Document, known: Mapping[str, Server]) -> 
     registry = registry_of(named, document)
     if registry is not None or named is None:
         return registry
+    for likely in (named, *(() if cache.rack is None else (f"{named}-{cache.rack}",))):
+        if (found := known.get(likely)) is not None and found.called == named:
+            return likely
     there = {server.rack: server.name for server in known.values() if server.called == named}
     return there.get(cache.rack, next(iter(there.values())) if len(there) == 1 else None)
 

@@ -11,7 +11,10 @@ from rolloutsim.scenario import loads
 from rolloutsim.scenario.problems import validate
 
 HEAD = "rolloutsim: 1\nnetwork: {rate: 1 Gbit/s, sites: 100 Mbit/s}\n"
-LINKS = "links are too many; the most is 200,000, of all racks, sites, and replicas of registries, caches and mirrors together"
+LINKS = (
+    "links are too many; the most is 200,000, of all racks, sites, and replicas of registries, caches and mirrors "
+    "together"
+)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,16 @@ def chain(number: int) -> object:
     """Workloads, one after another."""
     one = {"images": "app", "replicas": 1}
     return BASE | {"workloads": {"w0": one} | {f"w{i + 1}": one | {"after": f"w{i}"} for i in range(number)}}
+
+
+def caches(number: int) -> object:
+    """Caches, each of which asks another."""
+    return BASE | {"caches": {"c0": {}} | {f"c{i + 1}": {"upstream": f"c{i}"} for i in range(number)}}
+
+
+def test_four_times_as_many_caches_that_ask_one_another_take_sixteen_times_as_long_at_the_most() -> None:
+    validate(caches(2))
+    assert calls(caches(200)) < 17 * calls(caches(50))
 
 
 def test_ten_times_as_many_workloads_after_one_another_take_ten_times_as_long() -> None:
