@@ -6,6 +6,7 @@ A key of `caches` or `mirrors` makes one server of its own name, or one in each 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from rolloutsim.scenario.copied import BEFORE
 from rolloutsim.scenario.model import REGISTRY, CacheSpec, Document, GroupSpec, MirrorSpec, RegistrySpec
@@ -27,7 +28,12 @@ class Server:
 
 def registries(document: Document) -> dict[str, RegistrySpec]:
     """The registries by name; a scenario that gives none has one with all defaults."""
-    return document.registries or {REGISTRY: document.registry or RegistrySpec()}
+    return document.registries or {REGISTRY: document.registry or _with_all_defaults()}
+
+
+@lru_cache(1)
+def _with_all_defaults() -> RegistrySpec:
+    return RegistrySpec()
 
 
 def registry_path(document: Document, name: str) -> Path:
