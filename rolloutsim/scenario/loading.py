@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
+from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError, nearest
 from rolloutsim.manifests.layers import Told
 from rolloutsim.scenario.assumed import in_force
 from rolloutsim.scenario.hints import did_you_mean, listing
@@ -346,6 +346,8 @@ class Draft:
         own = set(found)
         variants = self.data.get(VARIANTS)
         for name in self.variants:
+            if len(found) > MOST_SHOWN:  # each variant takes as long as the file
+                break
             if isinstance(variants, Mapping) and isinstance(variants[name], Mapping):
                 try:
                     self.of_variant(name).document()

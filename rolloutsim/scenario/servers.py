@@ -109,7 +109,7 @@ def upstream(cache: Server, document: Document, known: Mapping[str, Server]) -> 
     registry = registry_of(named, document)
     if registry is not None or named is None:
         return registry
-    for likely in (named, *(() if cache.rack is None else (f"{named}-{cache.rack}",))):
+    for likely in [named] if cache.rack is None else [named, f"{named}-{cache.rack}"]:
         if (found := known.get(likely)) is not None and found.called == named:
             return likely
     there = {server.rack: server.name for server in known.values() if server.called == named}
