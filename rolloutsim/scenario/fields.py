@@ -26,7 +26,7 @@ from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, p
 UNLIMITED = "unlimited"
 
 # How quantities are written, as `units` reads them. A look ahead finds a digit but 0 before an exponent.
-_NUMBER = r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_NUMBER = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _LONGEST_FIRST = "".join(rf"({_NUMBER}\s*{unit}\s*)?" for unit in ("d", "h", "m", "s", "ms", "(us|µs)"))
 _WRITTEN: dict[Kind, str] = {
     "size": rf"{_NUMBER}\s*([kMGT]?B|[KMGT]i|[KMGT]iB)\s*",
@@ -44,7 +44,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # without line ends and tabs
 
 _PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
-_OFTEN = re.compile(r"\s*((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*", re.DOTALL)
+_OFTEN = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*", re.DOTALL)
 _OFTEN_PATTERN = rf"^\s*{_SOME}{_NUMBER}\s*/\s*((s|min|m|h|d|ms|us|µs)\s*|\+?{_SOME_TIME}{_WRITTEN['time']}){END}"
 _MOST_OFTEN = 1e9  # of both numbers (assumed: beyond it is a slip)
 _MOST_THINGS = 10**9  # (assumed: beyond it is a slip)

@@ -239,6 +239,13 @@ def test_the_schema_and_the_loader_agree(part: Any, is_taken: bool, in_python: b
     judge(scenario, in_python)
 
 
+def test_patterns_of_the_schema_take_no_time_for_long_texts(validator: Any) -> None:
+    """Digits that a pattern could share out among its parts in many ways took half a minute."""
+    digits = "9" * 20_000
+    latency = {"rate": "1 Gbit/s", "latency": digits}
+    assert not validator.is_valid(BASE | {"network": latency, "registry": {"rate_limit": f"{digits}/s{digits}"}})
+
+
 def over(below: Any, above: Any) -> Any:
     """A map over another one, key by key."""
     if not isinstance(below, dict) or not isinstance(above, dict):

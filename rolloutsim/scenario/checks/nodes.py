@@ -84,7 +84,7 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
     if disk.capacity is None:
         for key in on_it:
             message = f"{here} has '{key}' but no 'capacity'; give the disk's size, for example capacity: 100 GB"
-            yield Problem((*path, key), message, at="key")
+            yield Problem((*path, key), message, at="key", related=((*path, "capacity"),))
         for key in ("image_gc", "eviction_hard"):
             if key in group.model_fields_set and has_pods(document):
                 message = f"{dotted(path[:-1])} has '{key}', but no {here}.capacity that could fill up; give it one"
