@@ -25,24 +25,29 @@ from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, p
 
 UNLIMITED = "unlimited"
 
-_NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
-_PATTERNS: dict[Kind, str] = {
-    "size": rf"^\s*{_NUMBER}\s*([kMGT]?B|[KMGT]i|[KMGT]iB)\s*$",
-    "rate": rf"^\s*{_NUMBER}\s*([kMGT]?(bit/s|bps|B/s)|[KMGT]iB/s)\s*$",
-    "time": rf"^\s*({_NUMBER}\s*(us|µs|ms|s|m|h|d)\s*)+$",
-    "share": rf"^\s*{_NUMBER}\s*%\s*$",
+# How quantities are written, as `units` reads them. A look ahead finds a digit but 0 before an exponent.
+_NUMBER = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_LONGEST_FIRST = "".join(rf"({_NUMBER}\s*{unit}\s*)?" for unit in ("d", "h", "m", "s", "ms", "(us|µs)"))
+_WRITTEN: dict[Kind, str] = {
+    "size": rf"{_NUMBER}\s*([kMGT]?B|[KMGT]i|[KMGT]iB)\s*",
+    "rate": rf"{_NUMBER}\s*([kMGT]?(bit/s|bps|B/s)|[KMGT]iB/s)\s*",
+    "time": rf"(?=[0-9.]){_LONGEST_FIRST}",
+    "share": rf"{_NUMBER}\s*%\s*",
 }
+_SOME = r"(?=[0-9.]*[1-9])"
+_SOME_TIME = r"(?=([\s\S]*[dhms\s])?[0-9.]*[1-9])"
+# Where a text ends; in Python's expressions `$` is also before a line's end.
+END = r"$(?!\n)"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # without line ends and tabs
 
 _PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
-_OFTEN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*")
-_OFTEN_PATTERN = (
-    r"^\s*[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?\s*/\s*(s|min|m|h|d|([0-9]*\.?[0-9]+\s*(us|µs|ms|s|m|h|d)\s*)+)\s*$"
-)
+_OFTEN = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*", re.DOTALL)
+_OFTEN_PATTERN = rf"^\s*{_SOME}{_NUMBER}\s*/\s*((s|min|m|h|d|ms|us|µs)\s*|\+?{_SOME_TIME}{_WRITTEN['time']}){END}"
 _MOST_OFTEN = 1e9  # of both numbers (assumed: beyond it is a slip)
+_MOST_THINGS = 10**9  # (assumed: beyond it is a slip)
 
 
 def fault(message: str, help: str | None = None) -> PydanticCustomError:
@@ -135,7 +140,10 @@ class Quantity(Described):
         return self.word if math.isinf(value) else exact_text(self.kind, value)
 
     def schema(self) -> JsonSchemaValue:
-        text: JsonSchemaValue = {"type": "string", "pattern": _PATTERNS[self.kind], "examples": [EXAMPLES[self.kind]]}
+        some = _SOME_TIME if self.kind == "time" else _SOME
+        sign = rf"(\+?|-(?!{some}))" if self.zero else rf"\+?{some}"
+        pattern = rf"^\s*{sign}{_WRITTEN[self.kind]}{END}"
+        text: JsonSchemaValue = {"type": "string", "pattern": pattern, "examples": [EXAMPLES[self.kind]]}
         return {"anyOf": [{"const": self.word}, text]} if self.unlimited else text
 
     def words(self) -> str:
@@ -167,8 +175,9 @@ class TimeBefore(Described):
         return f"-{plain_text('time', -value)}" if value else plain_text("time", 0.0)
 
     def schema(self) -> JsonSchemaValue:
-        pattern = _PATTERNS["time"].replace(r"^\s*", r"^\s*-", 1)
-        return {"type": "string", "pattern": rf"{pattern}|^\s*-?0+\s*(us|µs|ms|s|m|h|d)\s*$", "examples": ["-8h"]}
+        time = _WRITTEN["time"]
+        pattern = rf"^\s*-\s*(\+?|-(?!{_SOME_TIME})){time}{END}|^\s*\+?(?!{_SOME_TIME}){time}{END}"
+        return {"type": "string", "pattern": pattern, "examples": ["-8h"]}
 
     def words(self) -> str:
         return "0 s, or a time before, such as -8h"
@@ -185,11 +194,12 @@ class Whole(Described):
     def read(self, value: Any) -> int | float:
         if self.unlimited and value == UNLIMITED:
             return math.inf
-        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
+        number = whole(value)
+        if number is None or not self.least <= number <= self.most:
             also = f", or {UNLIMITED}" if self.unlimited else ""
             message = f"{quoted(value)} is not a whole number from {self.least} to {self.most}{also}"
             raise fault(message, _without_quotes(value))
-        return value
+        return number
 
     def write(self, value: float) -> Any:
         return UNLIMITED if math.isinf(value) else value
@@ -222,7 +232,7 @@ class NamesOrCount(Whole):
         return value if isinstance(value, int) else list(value)
 
     def schema(self) -> JsonSchemaValue:
-        names = {"type": "array", "items": Text(name=True).schema(), "minItems": 1}
+        names = {"type": "array", "items": Text(name=True).schema(), "minItems": 1, "uniqueItems": True}
         return {"anyOf": [super().schema(), names]}
 
     def words(self) -> str:
@@ -287,9 +297,11 @@ class Text(Described):
 
     def schema(self) -> JsonSchemaValue:
         if self.name:
-            return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"}
-        control = r"\u0000-\u0008\u000b-\u001f" if self.lines else r"\u0000-\u001f"
-        return {"type": "string", "pattern": rf"^[^{control}\u007f-\u009f]+$"}
+            return {"type": "string", "pattern": f"^{_NAME.pattern}{END}"}
+        control = (
+            (_STEERING if self.lines else _CONTROL).pattern.encode("unicode_escape").decode().replace(r"\x", r"\u00")
+        )
+        return {"type": "string", "pattern": rf"^(?![\s\S]*{control})[\s\S]*\S"}
 
     def words(self) -> str:
         return "name" if self.name else "text"
@@ -358,11 +370,14 @@ class ShareOrCount(Described):
     most: float = 1.0
 
     def read(self, value: Any) -> int | str:
-        if isinstance(value, int) and not isinstance(value, bool):
-            if value < 0 or value == 0 and not self.zero:
-                what = "negative" if value < 0 else "none"
+        number = whole(value)
+        if number is not None:
+            if number < 0 or number == 0 and not self.zero:
+                what = "negative" if number < 0 else "none"
                 raise fault(f"{quoted(value)} is {what}; allowed: a number of {self.things}, or a share such as 80%")
-            return value
+            if number > _MOST_THINGS:
+                raise fault(f"{quoted(value)} is too large for a number of {self.things}; the most is {_MOST_THINGS:,}")
+            return number
         try:
             share = parse("share", value, self.zero)
         except QuantityError as error:
@@ -373,8 +388,8 @@ class ShareOrCount(Described):
         return str(value)
 
     def schema(self) -> JsonSchemaValue:
-        number = {"type": "integer", "minimum": 0 if self.zero else 1}
-        return {"anyOf": [number, Quantity("share").schema()]}
+        number = {"type": "integer", "minimum": 0 if self.zero else 1, "maximum": _MOST_THINGS}
+        return {"anyOf": [number, Quantity("share", self.zero).schema()]}
 
     def words(self) -> str:
         return f"share of the {self.things}, or a number of them"
@@ -415,7 +430,7 @@ class Often(Described):
         count, period = float(match[1]), _PERIODS.get(match[2])
         if period is None:
             try:
-                period = parse_time(match[2] if match[2][0] in "0123456789.+-" else f"1 {match[2]}")
+                period = parse_time(f"1 {match[2]}" if match[2].isalpha() else match[2])
             except QuantityError as error:
                 shown = error.message.replace(f"'1 {match[2]}'", f"'{match[2]}'")
                 raise fault(f"{quoted(value)} does not say how often: {shown}", f"write {self.example}") from None
@@ -500,6 +515,13 @@ def _without_quotes(value: Any) -> str | None:
     """The likely intent where a number stands in quotes."""
     is_number = isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal()
     return f"remove the quotes: {value.strip()}" if is_number else None
+
+
+def whole(value: Any) -> int | None:
+    """The whole number that a value is, be it written as `3.0`, as JSON Schema has it; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if isinstance(value, int) else int(value) if value.is_integer() else None
 
 
 def is_long(value: Any) -> bool:

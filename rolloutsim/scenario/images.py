@@ -117,6 +117,7 @@ def _chain(name: str, document: Document, mentions: Mapping[str, list[_Mention]]
 def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
     if spec.manifest is not None:  # it tells no layers, which is said already
         return
+    sizes = tuple((*path, key) for key in ("compressed", "unpacked"))
     single = [
         key for key in ("digest", "compressed", "unpacked", "files", "equal_layers") if getattr(spec, key) is not None
     ]
@@ -125,10 +126,11 @@ def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
         yield Problem((*path, single[0]), message, at="key", related=((*path, "layers"),))
     elif single and spec.compressed is None and spec.unpacked is None:
         what = {"digest": "a digest", "files": "files", "equal_layers": "a number of layers"}[single[0]]
-        yield Problem((*path, single[0]), f"{dotted(path)} has {what} but no size; add 'compressed'", at="key")
+        message = f"{dotted(path)} has {what} but no size; add 'compressed'"
+        yield Problem((*path, single[0]), message, at="key", related=sizes)
     elif spec.layers is None and spec.base is None and not single:
         message = f"{dotted(path)} has no size; give a size, 'compressed', 'layers', 'base' or 'manifest'"
-        yield Problem(path, message, at="key")
+        yield Problem(path, message, at="key", related=sizes)
     elif spec.layers is not None and not spec.layers:
         yield Problem((*path, "layers"), f"{dotted(path)} has an empty list of layers; give at least one", at="key")
     if spec.platform is not None:  # what has a manifest has lost it with that

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
+from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError, nearest
 from rolloutsim.manifests.layers import Told
 from rolloutsim.scenario.assumed import in_force
 from rolloutsim.scenario.hints import did_you_mean, listing
@@ -21,11 +21,22 @@ from rolloutsim.scenario.manifest_files import Files, Filled, filled, notes
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overlays import merged
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change, parse_path
+from rolloutsim.scenario.places import Path as Steps
 from rolloutsim.scenario.places import Place, Places, Problem
 from rolloutsim.scenario.problems import validate
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
-from rolloutsim.scenario.text import LARGEST_FILE, Source, decode, is_manifest, manifest_problem, read
+from rolloutsim.scenario.text import (
+    DEEPEST,
+    LARGEST_FILE,
+    Source,
+    decode,
+    is_manifest,
+    manifest_problem,
+    no_value,
+    read,
+    too_deep,
+)
 from rolloutsim.structs import struct
 
 # How results are found out where a scenario is expected, and what takes them.
@@ -75,7 +86,7 @@ class Scenario(Document):
     """A valid scenario in the long form of its file; frozen, changed by `with_` into another one."""
 
     def __init__(self, **data: Any) -> None:
-        draft = Draft(data, Places(_IN_PYTHON))
+        draft = Draft(data, Places(_IN_PYTHON), _without_values(data))
         document = draft.valid()
         super().__init__(**draft.filled().data)
         self._keep(document, draft)
@@ -110,7 +121,15 @@ class Scenario(Document):
         ScenarioError
             If the changed scenario is not valid.
         """
-        return self._changed(self.draft().changed([parse_change(key, value) for key, value in changes.items()]))
+        parsed = [parse_change(key, value) for key, value in changes.items()]
+        empty = [
+            found
+            for change in parsed
+            if change.value is not None
+            for found in _without_values(change.value, change.path)
+        ]
+        draft = self.draft().changed(parsed)
+        return self._changed(replace(draft, problems=[*draft.problems, *empty]))
 
     def variant(self, name: str) -> Self:
         """One of its variants, as a scenario without any.
@@ -327,6 +346,8 @@ class Draft:
         own = set(found)
         variants = self.data.get(VARIANTS)
         for name in self.variants:
+            if len(found) > MOST_SHOWN:  # each variant takes as long as the file
+                break
             if isinstance(variants, Mapping) and isinstance(variants[name], Mapping):
                 try:
                     self.of_variant(name).document()
@@ -371,6 +392,24 @@ class Draft:
 
     def _without_variants(self) -> Draft:
         return replace(self, data={key: value for key, value in self.data.items() if key != VARIANTS})
+
+
+def _without_values(value: Any, path: Steps = ()) -> list[Problem]:
+    """The keys in data from Python that have None: as in a file, what is not said is left out."""
+    if len(path) > DEEPEST:
+        return [Problem(path, too_deep())]
+    inner = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    )
+    is_map = isinstance(value, Mapping)
+    found = []
+    for key, one in inner:
+        here = (*path, key)
+        if one is None and is_map and not (path[:1] == (VARIANTS,) and len(path) == 2):
+            found.append(Problem(here, no_value(str(key), path), at="key"))
+        elif isinstance(one, (Mapping, list, tuple)):
+            found += _without_values(one, here)
+    return found
 
 
 def _of_variant(diagnostic: Diagnostic, name: str) -> Diagnostic:

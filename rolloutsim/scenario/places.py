@@ -17,6 +17,7 @@ from rolloutsim.structs import struct
 
 Path = tuple[str | int, ...]
 
+_POSITION = re.compile(r"[0-9]{1,9}")  # in a list, as a step of a path has it
 _SPECIAL = re.compile(r"""[.\s\[\]{}="',\\]""")  # what a step of a dotted path cannot have without quotes
 
 
@@ -170,7 +171,7 @@ def _spellings(path: Path) -> Iterable[Path]:
     yield path
     if path[:2] == ("sweep", "parameters"):
         yield (path[0], *path[2:])
-    numbered = tuple(int(step) if isinstance(step, str) and step.isdecimal() else step for step in path)
+    numbered = tuple(int(step) if isinstance(step, str) and _POSITION.fullmatch(step) else step for step in path)
     if numbered != path:
         yield numbered
     alone = tuple(step for step in path if not (isinstance(step, int) and step == 0))

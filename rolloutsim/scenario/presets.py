@@ -240,8 +240,11 @@ _BY_HAND = "leave 'preset' out and say nic, disk, memory and unpack.cores yourse
 def _unknown(name: str) -> UnknownTypeError:
     from difflib import get_close_matches  # slow to import, and only errors need it
 
-    near = get_close_matches(name.lower(), {one.lower(): one for one in names()}, MOST_NEAR, 0.5)
     by_lower = {one.lower(): one for one in names()}
+    # Of a thousand those are compared that begin alike: each takes 20 us.
+    begin = (name[:length].lower() for length in (2, 1, 0))
+    alike = next(found for start in begin if (found := [one for one in by_lower if one.startswith(start)]))
+    near = get_close_matches(name.lower(), alike, MOST_NEAR, 0.5)
     nearest = ", ".join(by_lower[one] for one in near)
     message = f"'{name:.60}' is no instance type that has a preset" + (f"; nearest: {nearest}" if nearest else "")
     if _EC2.fullmatch(name):

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rolloutsim.scenario.checks import check
+from rolloutsim.errors import MOST_SHOWN
+from rolloutsim.scenario.checks import MOST_CHECKED, check
 from rolloutsim.scenario.fields import quoted
 from rolloutsim.scenario.hints import kind_help, listing
 from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.structure import part_at, schema_path
 
-_MOST_CHECKED = 1000  # contradictions and dangling names that are looked for (assumed: ten times what is shown)
 _ROUNDS = 4  # how often faulty parts are cut out before the rest is given up (assumed)
 
 # For required keys that are faulty, so that the rest can be checked; what is said about them is left out.
@@ -45,7 +45,7 @@ def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None,
             break
         except ValidationError as error:
             errors = error.errors(include_url=False)
-            fresh = [_problem(one) for one in errors]
+            fresh = [_problem(one, number < MOST_SHOWN) for number, one in enumerate(errors)]
             fresh = [one for one in fresh if not faulty.touch(one)]
             problems += fresh
             faulty.add(path for one in fresh for path in (one.path, *one.related))
@@ -56,7 +56,7 @@ def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None,
                     faulty.add([(key, name)])
     if document is None:
         return None, problems
-    problems += [one for one in islice(check(document), _MOST_CHECKED) if not faulty.touch(one)]
+    problems += [one for one in islice(check(document), MOST_CHECKED) if not faulty.touch(one)]
     return (None if problems else document), problems
 
 
@@ -105,7 +105,8 @@ def _without(data: Any, paths: Iterable[Path]) -> Any:
     return data
 
 
-def _problem(error: Any) -> Problem:
+def _problem(error: Any, with_hint: bool) -> Problem:
+    """What is wrong, in the format's words; what an unknown key was likely meant to be takes long to find out."""
     loc: Path = error["loc"]
     path = _path(loc)
     at: Any = "key" if path != loc else "value"
@@ -114,7 +115,7 @@ def _problem(error: Any) -> Problem:
         case "scenario":
             return Problem(path, error["ctx"]["message"], error["ctx"]["help"], at)
         case "extra_forbidden":
-            return _unknown_key(path, error["input"])
+            return _unknown_key(path, error["input"], with_hint)
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -129,12 +130,12 @@ def _problem(error: Any) -> Problem:
             return Problem(path, f"{_name(path)}: {error['msg']}")
 
 
-def _unknown_key(path: Path, value: object) -> Problem:
+def _unknown_key(path: Path, value: object, with_hint: bool) -> Problem:
     from rolloutsim.scenario.key_hints import key_hint  # only errors need it
 
     parent, name = path[:-1], str(path[-1])
     allowed, place = _keys(parent), schema_path(parent)
-    hint = None if place is None else key_hint(name, place)
+    hint = key_hint(name, place) if with_hint and place is not None else None
     help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
     help = help or kind_help(name, value, allowed) or (hint.in_file() if hint is not None else None)
     message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"

@@ -6,6 +6,7 @@ A key of `caches` or `mirrors` makes one server of its own name, or one in each 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from rolloutsim.scenario.copied import BEFORE
 from rolloutsim.scenario.model import REGISTRY, CacheSpec, Document, GroupSpec, MirrorSpec, RegistrySpec
@@ -27,7 +28,12 @@ class Server:
 
 def registries(document: Document) -> dict[str, RegistrySpec]:
     """The registries by name; a scenario that gives none has one with all defaults."""
-    return document.registries or {REGISTRY: document.registry or RegistrySpec()}
+    return document.registries or {REGISTRY: document.registry or _with_all_defaults()}
+
+
+@lru_cache(1)
+def _with_all_defaults() -> RegistrySpec:
+    return RegistrySpec()
 
 
 def registry_path(document: Document, name: str) -> Path:
@@ -103,6 +109,9 @@ def upstream(cache: Server, document: Document, known: Mapping[str, Server]) -> 
     registry = registry_of(named, document)
     if registry is not None or named is None:
         return registry
+    for likely in [named] if cache.rack is None else [named, f"{named}-{cache.rack}"]:
+        if (found := known.get(likely)) is not None and found.called == named:
+            return likely
     there = {server.rack: server.name for server in known.values() if server.called == named}
     return there.get(cache.rack, next(iter(there.values())) if len(there) == 1 else None)
 

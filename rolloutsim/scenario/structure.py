@@ -12,9 +12,11 @@ from pydantic.fields import FieldInfo
 from rolloutsim.scenario.fields import Described, Short
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.model.kinds import Spec
+from rolloutsim.scenario.model.planning import ANY
 from rolloutsim.scenario.places import Path
 from rolloutsim.structs import struct
 
+_ANY = {"$ref": "#/$defs/Any"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "rolloutsim scenario, format version 1"
 
@@ -184,6 +186,13 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a scenario file."""
     generated = _tidy(Document.model_json_schema(ref_template="#/$defs/{model}"))
     required = ["rolloutsim", *(key for key in generated["required"] if key != "rolloutsim")]
+    generated["$defs"][_ANY["$ref"].rpartition("/")[2]] = {
+        "anyOf": [
+            {"type": ["string", "number", "boolean"]},
+            {"type": "array", "items": {"anyOf": [{"type": "null"}, _ANY]}},
+            {"type": "object", "additionalProperties": _ANY},
+        ]
+    }
     return {"$schema": DIALECT, **generated, "title": TITLE, "required": required}
 
 
@@ -193,11 +202,13 @@ def _tidy(node: Any) -> Any:
         return [_tidy(one) for one in node]
     if not isinstance(node, dict):
         return node
+    if node == ANY:
+        return _ANY
     if "anyOf" in node:
-        options = [option for option in _flat(node["anyOf"]) if option != {"type": "null"}]
+        options = [option for option in _flat(node["anyOf"]) if option != {"type": "null"} or ANY in node["anyOf"]]
         rest = {key: value for key, value in node.items() if key != "anyOf"}
         node = {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
-    if "patternProperties" in node:
+    if "patternProperties" in node and "type" in node:
         node = {"additionalProperties": False, **node}
     tidy = {key: _tidy(value) for key, value in node.items() if not _is_noise(key, value, node)}
     if "x-default" in node and "description" in tidy:

@@ -35,6 +35,12 @@ _PLAIN = re.compile(
     r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
 
+# A character beyond the first 65,536 as JSON escapes it, which YAML does not know.
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+# What Python has of bytes that are no UTF-8.
+_HALF = re.compile("[\ud800-\udfff]")
+
 # What the parser tells of.
 _NODES = frozenset((yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent))
 _STARTS = frozenset((yaml.MappingStartEvent, yaml.SequenceStartEvent))
@@ -198,10 +204,20 @@ class _Composer:
 
     def compose(self, text: str) -> _Node | None:
         loader = None
+        half = _HALF.search(text)
+        if half is not None:
+            line, column = _position(text, half.start())
+            raise self._located(
+                line, column, f"U+{ord(half[0]):04X} is no character, but half of one; write it as UTF-8"
+            )
         try:
             loader = _LOADER(text)
             return self._document(iter(loader.get_event, None))
         except yaml.YAMLError as error:
+            joined = _PAIR.sub(_joined, text)
+            if joined != text:
+                self.anchors.clear()
+                return self.compose(joined)
             raise self._syntax_error(error, text) from None
         finally:
             if loader is not None:
@@ -229,7 +245,7 @@ class _Composer:
                     node = self._open(event)
                     if kind in _STARTS:
                         if len(open_nodes) >= DEEPEST:
-                            self._refuse(event, _too_deep())
+                            self._refuse(event, too_deep())
                         open_nodes.append((node, []))
                         continue
             else:
@@ -288,16 +304,15 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or error.context or "unreadable"
             if "maximum nesting depth" in problem:  # newer versions of libyaml have one of their own
-                return self._located(mark.line if mark else 0, mark.column if mark else 0, _too_deep())
+                return self._located(mark.line if mark else 0, mark.column if mark else 0, too_deep())
             context = f" {error.context}" if error.context and error.problem else ""
             if "cannot start any token" in problem and "\t" in text:
                 problem = "a tab cannot indent; use spaces"
                 context = ""
             return self._located(mark.line if mark else 0, mark.column if mark else 0, f"not YAML: {problem}{context}")
         position = getattr(error, "position", 0)
-        before = text[:position] if isinstance(position, int) else ""
         reason = getattr(error, "reason", str(error))
-        return self._located(before.count("\n"), len(before) - before.rfind("\n") - 1, f"not YAML: {reason}")
+        return self._located(*_position(text, position if isinstance(position, int) else 0), f"not YAML: {reason}")
 
     def _located(self, line: int, column: int, message: str) -> ScenarioError:
         if not self.places.at:
@@ -305,7 +320,24 @@ class _Composer:
         return self.places.error([Problem((), message)])
 
 
-def _too_deep() -> str:
+def _position(text: str, index: int) -> tuple[int, int]:
+    """The line and the column of a character, counted from 0."""
+    before = text[:index]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair[1], 16), int(pair[2], 16)
+    return f"\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
+
+
+def no_value(key: str, path: Path) -> str:
+    """What is said of a key in the part at a path that has no value."""
+    return f"key '{key}'{_inside(path)} has no value; give it one, or leave the key out"
+
+
+def too_deep() -> str:
+    """What is said of data that no scenario needs."""
     return f"nested more than {DEEPEST} levels deep; a scenario needs 6"
 
 
@@ -345,7 +377,7 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
         else:
             data[name] = value.scalar
             if value.scalar is None and not (removes and _is_null(value)):
-                message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
+                message = no_value(name, path)
                 if removes:
                     message += "; null takes away what stands there"
                 source.problems.append(Problem((*path, name), message, at="key"))

@@ -117,3 +117,15 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
 
 def test_wide_characters_keep_the_caret_in_place() -> None:
     assert Diagnostic("bad", "f.yaml", 1, 5, 1, "日本: x").render().splitlines()[2] == "       |       ^"
+
+
+def test_a_character_that_json_escapes_as_a_pair_is_read() -> None:
+    assert read('{"name": "\\ud83d\\ude80 \\u00e4"}', "f.yaml").data == {"name": "🚀 ä"}
+
+
+def test_half_of_a_character_is_refused() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read("rolloutsim: 1\nname: a\udcff\n", "f.yaml")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.line, diagnostic.column) == (2, 8)
+    assert diagnostic.message == "U+DCFF is no character, but half of one; write it as UTF-8"

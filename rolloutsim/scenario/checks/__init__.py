@@ -1,52 +1,61 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
 A room for each theme: `network` (and registries), `servers` (caches and mirrors), `nodes`, `rollout` (and workloads),
-`prepulls`, `traffic` (and failures); `common` is what they share. Images are checked where they are put together, in
-`rolloutsim.scenario.images`.
+`prepulls`, `traffic` (and failures), `sizes`; `common` is what they share. Images are checked where they are put
+together, in `rolloutsim.scenario.images`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import MOST_SHOWN, UsageError
 from rolloutsim.scenario.assumed import assumed_problems
 from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.checks.memory import memory_problems
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems, range_problems
 from rolloutsim.scenario.checks.prepulls import prepull_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
 from rolloutsim.scenario.checks.servers import hosts_problems, server_problems
-from rolloutsim.scenario.checks.size import size_problems
+from rolloutsim.scenario.checks.sizes import size_problems
 from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.images import image_problems
 from rolloutsim.scenario.links import group_links, link_problems, shared_links
-from rolloutsim.scenario.model import MOST_NODES, Document, SweepSpec
+from rolloutsim.scenario.model import Document, SweepSpec
 from rolloutsim.scenario.overrides import Change, apply, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, Places, Problem
 from rolloutsim.scenario.servers import instances, racks_of, registries
 from rolloutsim.scenario.strategies import ALL, is_one_case, wanted
 
-__all__ = ["cached_nodes", "check", "names"]
+__all__ = ["MOST_CHECKED", "cached_nodes", "check", "names"]
+
+MOST_CHECKED = 2 * MOST_SHOWN  # contradictions and dangling names that are looked for: each may take milliseconds
 
 
 def check(document: Document) -> Iterator[Problem]:
-    """Every contradiction and dangling name of a document."""
+    """Every contradiction and dangling name of a document; of one that is too large, only that."""
+    too_large = list(size_problems(document))
+    if too_large:
+        yield from too_large
+        return
     yield from network_problems(document)
     yield from link_problems(document)
     yield from registry_problems(document)
     yield from server_problems(document)
-    of_images = list(image_problems(document))
+    of_images = list(islice(image_problems(document), MOST_CHECKED))
     yield from of_images
-    of_nodes = [
-        problem
-        for name, group in document.nodes.items()
-        for problem in (
-            *group_problems(("nodes", name), group, document),
-            *hosts_problems(("nodes", name), name, group, document),
+    known = instances(document) if any(group.hosts for group in document.nodes.values()) else {}
+    each = (
+        chain(
+            group_problems(("nodes", name), group, document),
+            hosts_problems(("nodes", name), name, group, document, known),
         )
-    ]
+        for name, group in document.nodes.items()
+    )
+    of_nodes = list(islice(chain.from_iterable(each), MOST_CHECKED))
     yield from of_nodes
     if not of_images and not of_nodes:
         yield from cached_problems(document)
@@ -60,13 +69,8 @@ def check(document: Document) -> Iterator[Problem]:
     shared = {line.name: line for line in shared_links(document)} if document.failures else {}
     for name, failure in document.failures.items():
         yield from failure_problems(("failures", name), failure, document, shared)
-    total = sum(group.count for group in document.nodes.values())
-    if total > MOST_NODES:
-        yield Problem(
-            ("nodes",), f"{total:,} nodes are too many; the most is {MOST_NODES:,} in all groups together", at="key"
-        )
-    elif not of_images and not of_nodes:
-        yield from size_problems(document)
+    if not of_images and not of_nodes:
+        yield from memory_problems(document)
     for found in thresholds(document, names(document)):
         if isinstance(found, Problem):
             yield found

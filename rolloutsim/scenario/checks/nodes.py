@@ -10,6 +10,7 @@ from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import Document, GroupSpec
+from rolloutsim.scenario.model.nodes import OF_CONTAINERD, WITH_SNAPSHOTTERS
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
 from rolloutsim.units import format_size, parse_share
@@ -21,8 +22,6 @@ _KUBELET_KEYS = (
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _MOST_RANGES = 10_000  # of a layer; the most parts of an object on Amazon S3 (user guide, qfacts)
-_WITH_SNAPSHOTTERS = ("containerd", "containerd-1")
-_OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
 
 
 def cached_nodes(value: int | str, count: int) -> int:
@@ -85,7 +84,7 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
     if disk.capacity is None:
         for key in on_it:
             message = f"{here} has '{key}' but no 'capacity'; give the disk's size, for example capacity: 100 GB"
-            yield Problem((*path, key), message, at="key")
+            yield Problem((*path, key), message, at="key", related=((*path, "capacity"),))
         for key in ("image_gc", "eviction_hard"):
             if key in group.model_fields_set and has_pods(document):
                 message = f"{dotted(path[:-1])} has '{key}', but no {here}.capacity that could fill up; give it one"
@@ -197,10 +196,10 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
 
 
 def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
-    if group.snapshotter is not None and group.runtime not in _WITH_SNAPSHOTTERS:
+    if group.snapshotter is not None and group.runtime not in WITH_SNAPSHOTTERS:
         message = (
             f"{dotted(path)} has a 'snapshotter', which {group.runtime} does not have; allowed with "
-            f"runtime: {' '.join(_WITH_SNAPSHOTTERS)}"
+            f"runtime: {' '.join(WITH_SNAPSHOTTERS)}"
         )
         help = (
             "layers that CRI-O and Podman fetch in part are partial_images: true" if group.runtime == "cri-o" else None
@@ -213,7 +212,7 @@ def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
         )
         help = "containerd's way to fetch layers in part is a snapshotter"
         yield Problem((*path, "partial_images"), message, help, at="key", related=((*path, "runtime"),))
-    for key, since in _OF_CONTAINERD.items():
+    for key, since in OF_CONTAINERD.items():
         if getattr(group, key) is not None and group.runtime != "containerd":
             message = f"{dotted(path)} has '{key}', which {group.runtime} cannot do; containerd {since} and later can"
             yield Problem((*path, key), message, at="key", related=((*path, "runtime"),))

@@ -113,6 +113,8 @@ def _workload_problems(workload: strategies.Wanted, spec: WorkloadSpec, document
 def _order_problems(document: Document) -> Iterator[Problem]:
     """Workloads that come after others: these are there, and no workload comes after itself."""
     workloads = document.workloads or {}
+    without_end = _without_end(workloads)
+    told: set[str] = set()
     for name, spec in workloads.items():
         path: Path = ("workloads", name, "after")
         if spec.after and "start" in spec.model_fields_set:
@@ -123,23 +125,43 @@ def _order_problems(document: Document) -> Iterator[Problem]:
                 yield unknown("workload", other, workloads, (*path, number))
             elif other in spec.after[:number]:
                 yield Problem((*path, number), f"workload '{other}' stands twice in {dotted(path)}; name it once")
-        way = _way_back(name, workloads)
-        if way and name == min(way, key=list(workloads).index):
+        way = _way_back(name, workloads) if name in without_end and name not in told else ()
+        told.update(way)
+        if way:
             names = " after ".join(f"'{one}'" for one in way)
             yield Problem(path, f"no rollout could begin: {names}", "leave out one 'after'", at="key")
 
 
+def _without_end(workloads: Mapping[str, WorkloadSpec]) -> set[str]:
+    """The workloads that come after themselves, or after such ones."""
+    waits = {name: len({other for other in spec.after if other in workloads}) for name, spec in workloads.items()}
+    then: dict[str, list[str]] = {name: [] for name in workloads}
+    for name, spec in workloads.items():
+        for other in set(spec.after).intersection(workloads):
+            then[other].append(name)
+    over = [name for name, number in waits.items() if not number]
+    for name in over:
+        for other in then[name]:
+            waits[other] -= 1
+            if not waits[other]:
+                over.append(other)
+    return set(workloads).difference(over)
+
+
 def _way_back(name: str, workloads: Mapping[str, WorkloadSpec]) -> tuple[str, ...]:
     """The shortest way from a workload to itself over those that it comes after; empty: there is none."""
-    ways: list[tuple[str, ...]] = [(name,)]
-    seen: set[str] = set()
-    for way in ways:
-        for other in workloads[way[-1]].after:
+    before: dict[str, str] = {}  # where the way to one comes from
+    order = [name]
+    for one in order:
+        for other in workloads[one].after:
             if other == name:
-                return (*way, other)
-            if other in workloads and other not in seen:
-                seen.add(other)
-                ways.append((*way, other))
+                way = [one]
+                while way[-1] != name:
+                    way.append(before[way[-1]])
+                return (*reversed(way), name)
+            if other in workloads and other not in before:
+                before[other] = one
+                order.append(other)
     return ()
 
 

@@ -181,26 +181,32 @@ def _upstream_problems(
 
 def _circle_problems(document: Document, known: Mapping[str, Server]) -> Iterator[Problem]:
     """Caches that ask each other, and none a registry or mirror."""
-    order = list(document.caches)
-    for name in order:
-        lineage = [name]
-        while (above := document.caches[lineage[-1]].upstream) in document.caches and above not in lineage:
-            assert above is not None
-            lineage.append(above)
-        if above == name and name == min(lineage, key=order.index):
-            cycle = " → ".join([*lineage, name])
+    walked: set[str] = set()
+    for name in document.caches:
+        lineage: dict[str, None] = {}
+        above: str | None = name
+        while above is not None and above in document.caches and above not in lineage and above not in walked:
+            lineage[above] = None
+            above = document.caches[above].upstream
+        walked.update(lineage)
+        if above in lineage:
+            order = list(document.caches)
+            ring = list(lineage)[list(lineage).index(above) :]
+            start = ring.index(min(ring, key=order.index))
+            cycle = " → ".join([*ring[start:], *ring[: start + 1]])
             message = f"the upstreams go in a circle: {cycle}; let one of them have a registry or mirror"
-            yield Problem(("caches", name, "upstream"), message)
+            yield Problem(("caches", ring[start], "upstream"), message)
     for path, spec in specs(document):
         if isinstance(spec, CacheSpec):
             origins = next((served(one, document, known) for one in known.values() if one.path == path), ())
             yield from _held_problems((*path, "holds"), spec.holds, origins, document)
 
 
-def hosts_problems(path: Path, name: str, group: GroupSpec, document: Document) -> Iterator[Problem]:
-    """What is wrong with the order in which a group's nodes ask."""
+def hosts_problems(
+    path: Path, name: str, group: GroupSpec, document: Document, known: Mapping[str, Server]
+) -> Iterator[Problem]:
+    """What is wrong with the order in which a group's nodes ask; `known` are the caches and mirrors by name."""
     may = [*document.caches, *document.mirrors, *document.peers, *registries(document)]
-    known = instances(document) if group.hosts else {}
     seen: set[str] = set()
     for number, host in enumerate(group.hosts):
         where = (*path, "hosts", number)

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE, shown_of_caches, source_of_caches
 from rolloutsim.scenario.copied import BEFORE, TRIGGERS, WORKERS
-from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, key, quoted, short
+from rolloutsim.scenario.fields import Quantity, Short, Text, Whole, Word, fault, key, quoted, short
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
     AnyRate,
@@ -22,6 +22,9 @@ from rolloutsim.scenario.model.kinds import (
     Time,
     Trips,
     Words,
+    only_with,
+    ruled,
+    says,
 )
 from rolloutsim.scenario.model.registries import RegistrySpec
 from rolloutsim.scenario.resolved import Coalescing
@@ -82,7 +85,7 @@ Held = Annotated[
     Short(
         _held,
         "image, or list of images",
-        lambda long: [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        lambda long: [Text().schema(), {"type": "array", "items": Text().schema(), "uniqueItems": True}],
     ),
 ]
 
@@ -92,6 +95,8 @@ _ON = Word((*TRIGGERS, BEFORE))
 
 class CopiedSpec(Spec):
     """When and how fast images are copied to a mirror: replication, as Harbor does it."""
+
+    model_config = ruled(only_with(says("on", "schedule"), "at", "every"))
 
     on: Annotated[str, _ON] = key(
         "push", source="assumed: a policy that is triggered by events",

@@ -6,7 +6,7 @@ from rolloutsim.scenario.fields import Version, Whole, Word, key
 from rolloutsim.scenario.model.caches import Cache, Mirror
 from rolloutsim.scenario.model.calibrated import CalibratedSpec
 from rolloutsim.scenario.model.images import Image
-from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
+from rolloutsim.scenario.model.kinds import Also, Lines, Name, Spec, Words, ruled, without
 from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
 from rolloutsim.scenario.model.peers import PeersSpec
@@ -26,6 +26,8 @@ from rolloutsim.scenario.resolved import LARGEST_SEED, Model
 
 class Document(Spec):
     """A scenario file."""
+
+    model_config = ruled(without("registry", "registries"), without("push", "pushes"))
 
     rolloutsim: Annotated[int, Version(1)] = key(
         1, description="format version; the first line of every scenario", source="the format's first version"
@@ -72,7 +74,7 @@ class Document(Spec):
         description="how often the controllers of workloads may call the API server; unlimited in the ideal model",
     )  # fmt: skip
     push: PushSpec | None = key(None, description="images that are uploaded before the rollout, or meanwhile")
-    pushes: dict[Name, PushSpec] | None = key(
+    pushes: dict[Name, Annotated[PushSpec, Also(properties={"from": False})]] | None = key(
         None, name="pusher", min_length=1,
         description="several pushes, by the name of what pushes, in place of push",
     )  # fmt: skip

@@ -3,9 +3,23 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from pydantic import ConfigDict
+from pydantic.json_schema import JsonSchemaValue
+
 from rolloutsim.manifests.layers import PLATFORM
-from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, fault, key, short
-from rolloutsim.scenario.model.kinds import Name, Share, Size, SizeOrNone, Spec, Words
+from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, fault, key, short, whole
+from rolloutsim.scenario.model.kinds import (
+    Also,
+    Name,
+    Share,
+    Size,
+    SizeOrNone,
+    Spec,
+    Words,
+    at_least_one,
+    ruled,
+    without,
+)
 
 COMPRESSION_RATIO = 2.67  # the source stands at ImageSpec.ratio
 
@@ -20,6 +34,8 @@ _FILES: Any = key(
 
 class LayerSpec(Spec):
     """A layer."""
+
+    model_config = ruled(at_least_one("compressed", "unpacked"))
 
     digest: Words | None = key(
         None, shown="<image>/<layer>", description="what makes layers the same: equal digests are fetched once"
@@ -43,17 +59,45 @@ def _layers_by_name(value: Any) -> Any:
 _LAYER = Annotated[LayerSpec, short("compressed", Quantity("size"), whole=True)]
 
 
+_SIZE = Quantity("size")
+_OF_ONE = ("digest", "files", "equal_layers")  # of an image of one layer, beside its sizes
+_SIZES = ("size", "compressed", "unpacked")
+_HAS_LAYERS: JsonSchemaValue = {"properties": {"layers": {"type": ["array", "object"]}}, "required": ["layers"]}
+_HAS_NUMBER: JsonSchemaValue = {"properties": {"layers": {"type": "integer"}}, "required": ["layers"]}
+
+
+def _as_in_files(schema: JsonSchemaValue) -> None:
+    """Let the schema have what `_image` makes of a file's keys: `size` for `compressed`, and a number of layers."""
+    keys = schema["properties"]
+    keys["size"] = {**_SIZE.schema(), "description": "bytes on the wire; the same as `compressed`"}
+    keys["layers"]["anyOf"].insert(0, _EQUAL.schema())
+    schema["allOf"] = [
+        without("size", "compressed"),
+        {"anyOf": [_HAS_LAYERS, at_least_one(*_SIZES, "base", "manifest")]},
+        {"if": _HAS_LAYERS, "then": {"properties": dict.fromkeys((*_SIZES, *_OF_ONE), False)}},
+        {"if": _HAS_NUMBER, "then": {"properties": {"equal_layers": False}, **at_least_one(*_SIZES)}},
+        {"dependentSchemas": dict.fromkeys(_OF_ONE, at_least_one(*_SIZES))},
+        {"dependentRequired": {"platform": ["manifest"]}},
+        without("manifest", "base", "layers", *_SIZES, "digest", "equal_layers"),
+    ]
+
+
 class ImageSpec(Spec):
     """An image: a base's layers and its own, or one layer."""
+
+    model_config = ConfigDict(json_schema_extra=_as_in_files)
 
     base: Words | None = key(None, description="the image whose layers come first")
     layers: (
         Annotated[
             dict[Words, _LAYER],
+            Also(minProperties=1),
             Short(
                 _layers_by_name,
                 "list of layers",
-                lambda long: [{"type": "array", "items": next(iter(long["patternProperties"].values()))}],
+                lambda long: [
+                    {"type": "array", "items": next(iter(long["patternProperties"].values())), "minItems": 1}
+                ],
             ),
         ]
         | None
@@ -101,7 +145,6 @@ class ImageSpec(Spec):
     )  # fmt: skip
 
 
-_SIZE = Quantity("size")
 _ONE_SIZE = short("compressed", _SIZE, whole=True, hint="several layers are {layers: [3 MB, 12 MB]}")
 
 
@@ -115,19 +158,11 @@ def _image(value: Any) -> Any:
         if "compressed" in image:
             raise fault("'size' and 'compressed' are the same: the bytes on the wire; give one of them")
         image["compressed"] = image.pop("size")
-    if isinstance(image.get("layers"), int) and not isinstance(image["layers"], bool):
+    if whole(image.get("layers")) is not None:
+        if "equal_layers" in image:
+            raise fault("a number of 'layers' and 'equal_layers' are the same; give one of them")
         image["equal_layers"] = _EQUAL.read(image.pop("layers"))
     return image
 
 
-def _image_forms(long: dict[str, Any]) -> list[dict[str, Any]]:
-    """The schemas of the short forms: a size, and a map with one and perhaps a number of layers."""
-    own = ImageSpec.model_json_schema()["properties"]  # `long` is but a reference to it, to which no key can be added
-    with_size = {
-        "type": "object", "properties": {**own, "size": _SIZE.schema(), "layers": _EQUAL.schema()},
-        "oneOf": [{"required": ["size"]}, {"required": ["compressed"]}], "additionalProperties": False,
-    }  # fmt: skip
-    return [_SIZE.schema(), with_size]
-
-
-Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, _image_forms)]
+Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, lambda long: [_SIZE.schema()])]

@@ -7,7 +7,9 @@ hashable like the parts they hold.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from rolloutsim.errors import FrozenError
 from rolloutsim.scenario.fields import Flag, Number, Quantity, Short, Text, fault, is_long, key
@@ -99,24 +101,80 @@ class Spec(BaseModel, metaclass=_OwnNames):
         return ((name, getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set)
 
 
+class Also:
+    """What the JSON Schema asks of a part beside its kind; `rolloutsim.scenario.checks` says in words what fails."""
+
+    def __init__(self, **more: Any) -> None:
+        self.more = more
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core), **self.more}
+
+
+def ruled(*rules: JsonSchemaValue) -> ConfigDict:
+    """The configuration of a part whose keys ask something of each other, for its JSON Schema; see `Also`."""
+    return ConfigDict(json_schema_extra={"allOf": list(rules)})
+
+
+def without(key: str, *others: str) -> JsonSchemaValue:
+    """A key does not go with some others."""
+    return {"dependentSchemas": {key: {"properties": dict.fromkeys(others, False)}}}
+
+
+def exactly_one(*keys: str) -> JsonSchemaValue:
+    """There is one of some keys."""
+    return {"oneOf": [{"required": [key]} for key in keys]}
+
+
+def at_least_one(*keys: str) -> JsonSchemaValue:
+    """There is one of some keys, or several."""
+    return {"anyOf": [{"required": [key]} for key in keys]}
+
+
+def says(key: str, *values: Any, default: Any = None) -> JsonSchemaValue:
+    """A key has one of some values; where it is left out, it has its default."""
+    required = {} if default in values else {"required": [key]}
+    return {"properties": {key: {"enum": list(values)}}, **required}
+
+
+def only_with(condition: JsonSchemaValue, *keys: str) -> JsonSchemaValue:
+    """Some keys are there only under a condition."""
+    return {"if": condition, "else": {"properties": dict.fromkeys(keys, False)}}
+
+
+_EACH_ONCE = Also(uniqueItems=True)
+_SOME_ONCE = Also(uniqueItems=True, minItems=1)
+
+
 def _one_or_more(value: Any) -> Any:
     """One name as a list of it."""
     return [value] if isinstance(value, str) else value
 
 
-Names = tuple[Name, ...]
-GroupNames = Annotated[tuple[Name, ...], Short(_one_or_more, "name", lambda long: [long["items"]])]
-ImageNames = Annotated[tuple[Words, ...], Short(_one_or_more, "text", lambda long: [long["items"]])]
+Names = Annotated[tuple[Name, ...], _EACH_ONCE]
+SomeNames = Annotated[tuple[Name, ...], _SOME_ONCE]
+Ends = Annotated[tuple[Name, ...], Also(uniqueItems=True, minItems=2, maxItems=2)]
+GroupNames = Annotated[SomeNames, Short(_one_or_more, "name", lambda long: [long["items"]])]
+ImageNames = Annotated[tuple[Words, ...], _EACH_ONCE, Short(_one_or_more, "text", lambda long: [long["items"]])]
+SomeImageNames = Annotated[tuple[Words, ...], _SOME_ONCE, Short(_one_or_more, "text", lambda long: [long["items"]])]
 WorkloadNames = ImageNames
 
 
 class DistributionSpec(Spec):
     """A random time: uniform from `min` to `max`, or lognormal with the quantiles `p50` and `p95`."""
 
+    model_config = ruled(
+        {"oneOf": [{"required": ["min", "max"]}, {"required": ["p50", "p95"]}]},
+        without("min", "p50", "p95"),
+        without("p50", "min", "max"),
+    )
+
     min: Time | None = key(None, unit="time", description="least value of a uniform distribution")
     max: Time | None = key(None, unit="time", description="largest value of a uniform distribution")
-    p50: Time | None = key(None, unit="time", description="median of a lognormal distribution")
-    p95: Time | None = key(None, unit="time", description="95 % quantile of a lognormal distribution")
+    p50: LastingTime | None = key(None, unit="time", description="median of a lognormal distribution")
+    p95: LastingTime | None = key(None, unit="time", description="95 % quantile of a lognormal distribution")
 
 
 def _both_bounds(value: Any) -> Any:

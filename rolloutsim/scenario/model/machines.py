@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from rolloutsim.scenario.fields import Described, Whole, fault, key, quoted
-from rolloutsim.scenario.model.kinds import AnyRate, ByteRate, Share, Size, SizeOrNone, Spec, Time
+from rolloutsim.scenario.model.kinds import AnyRate, ByteRate, Share, Size, SizeOrNone, Spec, Time, ruled
 from rolloutsim.scenario.presets import UnknownTypeError, names, preset
 
 GP3 = 125 * 2.0**20  # the source stands at DiskSpec.rate [B/s]
@@ -58,6 +58,8 @@ class UnpackSpec(Spec):
 
 class DiskSpec(Spec):
     """A node's disk: how fast it is, how large, and what is on it before the rollout."""
+
+    model_config = ruled({"dependentRequired": {"used": ["capacity"], "old_images": ["capacity"]}})
 
     rate: ByteRate = key(
         GP3, unit="rate", shown="125 MiB/s", description="write rate",

@@ -4,7 +4,19 @@ from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.defaults import BUFFER, CONGESTION_CONTROL, CONQUEST, MEMORY, QUEUE, SIGMA, TCP_WINDOW
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, Word, fault, is_long, key, quoted, short
-from rolloutsim.scenario.model.kinds import AnySize, LinkRate, Name, OnOff, PositiveShare, Rate, Spec, Time
+from rolloutsim.scenario.model.kinds import (
+    AnySize,
+    LinkRate,
+    Name,
+    OnOff,
+    PositiveShare,
+    Rate,
+    Spec,
+    Time,
+    exactly_one,
+    ruled,
+    without,
+)
 from rolloutsim.scenario.resolved import CongestionControl, Queue
 
 _QUEUE = Annotated[Queue, Word(get_args(Queue))]
@@ -13,6 +25,8 @@ _FAIRNESS = ("on", "off")
 
 class RacksSpec(Spec):
     """The links between each rack and the core: `<rack>.up` and `<rack>.down`."""
+
+    model_config = ruled(exactly_one("uplink", "oversubscription"))
 
     uplink: Rate | None = key(None, unit="rate", description="line rate of each rack's uplink, in each direction")
     oversubscription: Annotated[float, Number(0, equal=False)] | None = key(
@@ -77,6 +91,8 @@ def _fairness(value: Any) -> Any:
 
 class NetworkSpec(Spec):
     """The network between registries and nodes."""
+
+    model_config = ruled(without("mtu", "efficiency"))
 
     rate: Rate | None = key(
         None, unit="rate", description="line rate of every registry uplink and NIC that gives none of its own"

@@ -29,6 +29,7 @@ from rolloutsim.scenario.fields import (
 )
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
+    Also,
     AnyRate,
     LastingTime,
     Name,
@@ -43,6 +44,9 @@ from rolloutsim.scenario.model.kinds import (
     Time,
     Trips,
     Words,
+    only_with,
+    ruled,
+    says,
 )
 from rolloutsim.scenario.model.machines import DiskSpec, InstanceType, UnpackSpec, equipped
 from rolloutsim.scenario.model.volumes import VolumeSnapshotSpec
@@ -54,6 +58,9 @@ from rolloutsim.scenario.snapshotters import shown_default as shown_snapshotter
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
+
+WITH_SNAPSHOTTERS = ("containerd", "containerd-1")  # runtimes
+OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # keys, and since when
 
 _KUBELET_TYPES = "kubelet config/v1beta1/types.go"
 
@@ -299,6 +306,17 @@ class SnapshotterSpec(Spec):
 
 class GroupSpec(Spec):
     """A group of equal nodes."""
+
+    model_config = ruled(
+        {"dependentSchemas": {"sites": {"properties": {"racks": {"maxItems": 0}}}}},
+        only_with(says("runtime", *WITH_SNAPSHOTTERS, default=DEFAULT_RUNTIME), "snapshotter"),
+        only_with(says("runtime", "containerd", default=DEFAULT_RUNTIME), *OF_CONTAINERD),
+        {"if": says("partial_images", True), "then": says("runtime", "cri-o")},
+        {
+            "if": says("serialize_image_pulls", True),
+            "then": {"properties": {"max_parallel_image_pulls": {"maximum": 1}}},
+        },
+    )
 
     count: Annotated[int, Whole(1, MOST_NODES)] = key(unit="nodes", description="number of nodes")
     racks: Names = key((), description="racks over which the nodes are spread evenly, one after the other")
@@ -546,5 +564,6 @@ def _one_group(value: Any) -> Any:
 _COUNT = Whole(1, MOST_NODES)
 Groups = Annotated[
     dict[Name, Annotated[GroupSpec, short("count", _COUNT)]],
+    Also(allOf=[{"patternProperties": {f"^({'|'.join(GroupSpec.model_fields)})$": {"type": "object"}}}]),
     Short(_one_group, _COUNT.words(), lambda long: [_COUNT.schema()]),
 ]

@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_args
 
 from pydantic.json_schema import JsonSchemaValue
 
-from rolloutsim.scenario.fields import Described, Short, Whole, Word, fault, is_long, key, quoted
+from rolloutsim.scenario.fields import Described, Short, Text, Whole, Word, fault, is_long, key, quoted
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model.kinds import FrozenDict, Spec, Words
+from rolloutsim.scenario.model.kinds import Also, FrozenDict, Spec, Words, ruled, says
 from rolloutsim.scenario.resolved import Severity
 
 MOST_REPLICATIONS = 1_000_000  # (assumed: weeks of simulation)
@@ -35,12 +35,19 @@ def _conditions(value: Any) -> Any:
 
 
 def _condition_schemas(long: dict[str, Any]) -> list[dict[str, Any]]:
-    check = {"type": "string", "minLength": 1}
-    return [check, long["items"], {"type": "array", "items": {"anyOf": [check, long["items"]]}}]
+    check = Text().schema()
+    return [check, long["items"], {"type": "array", "items": {"anyOf": [check, long["items"]]}, "minItems": 1}]
 
 
 Conditions = Annotated[
-    tuple[ThresholdSpec, ...], Short(_conditions, "condition, or a list of them", _condition_schemas)
+    tuple[ThresholdSpec, ...], Also(minItems=1), Short(_conditions, "condition, or a list of them", _condition_schemas)
+]
+
+
+ANY = {"x-any": True}  # any value but null, within others as well: the schema has one of its own for it
+_SINGLE_OR_LIST = [
+    {"type": ["string", "number", "boolean"]},
+    {"type": "array", "minItems": 1, "allOf": [{"items": ANY}]},
 ]
 
 
@@ -70,7 +77,7 @@ class Values(Described):
             "required": ["from", "to"],
             "additionalProperties": False,
         }
-        return {"anyOf": [{"type": ["string", "number", "boolean"]}, {"type": "array", "minItems": 1}, span]}
+        return {"anyOf": [*_SINGLE_OR_LIST, span]}
 
     def words(self) -> str:
         return "list of values, or a range {from, to, scale: linear or log}"
@@ -103,6 +110,15 @@ def _thawed(value: Any) -> Any:
 class SweepSpec(Spec):
     """What `rolloutsim sweep` varies."""
 
+    model_config = ruled(
+        {
+            "if": says("design", "sobol"),
+            "else": {
+                "properties": {"points": False, "parameters": {"additionalProperties": {"not": {"type": "object"}}}}
+            },
+        }
+    )
+
     design: Annotated[str, Word(_DESIGNS)] = key(
         "grid",
         description="grid: every combination of the values; zip: the first value of each, then the second of each; "
@@ -129,7 +145,14 @@ def _parameters(value: Any) -> Any:
 
 def _parameter_schemas(long: dict[str, Any]) -> list[dict[str, Any]]:
     """The schema of the short form, which has no key of the long one."""
-    return [{"type": "object", "minProperties": 1, "propertyNames": {"not": {"enum": list(SweepSpec.model_fields)}}}]
+    return [
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"not": {"enum": list(SweepSpec.model_fields)}},
+            "additionalProperties": {"anyOf": _SINGLE_OR_LIST},
+        }
+    ]
 
 
 Sweep = Annotated[SweepSpec, Short(_parameters, "map of keys to values", _parameter_schemas)]
@@ -151,7 +174,7 @@ class Overrides(Described):
         return _thawed(value)
 
     def schema(self) -> JsonSchemaValue:
-        return {"type": "object"}
+        return {"type": "object", "allOf": [{"additionalProperties": {"anyOf": [{"type": "null"}, ANY]}}]}
 
     def words(self) -> str:
         return "map of keys, as --set takes them, to values; null takes a key away; {} is the file itself"

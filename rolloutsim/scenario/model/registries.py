@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.fields import (
+    END,
     Frequency,
     Often,
     Quantity,
     Short,
+    Text,
     Whole,
     Word,
     fault,
@@ -30,6 +32,9 @@ from rolloutsim.scenario.model.kinds import (
     Rate,
     Spec,
     Time,
+    ruled,
+    says,
+    without,
 )
 from rolloutsim.scenario.resolved import Counted, LimitKind, Per
 
@@ -40,6 +45,14 @@ _OFTEN = Often("100/min")
 
 class RateLimitSpec(Spec):
     """A rate limit of a registry: a token bucket or a fixed window; a request over it is answered with 429."""
+
+    model_config = ruled(
+        {
+            "if": says("kind", "fixed_window"),
+            "then": {"properties": {"burst": False}},
+            "else": {"properties": {"resets_after": False}},
+        }
+    )
 
     rate: Annotated[Frequency, _OFTEN] = key(
         unit="so many in a time: 100/min, 100/6h, 50/s", description="how many it accepts in the long run"
@@ -79,6 +92,13 @@ class RateLimitSpec(Spec):
 
 
 _SHORT = short("rate", _OFTEN)
+
+
+class _Connections(Text):
+    """A number of connections from 2 on, which is a name in a map."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": rf"^(?=.{{1,100}}{END})0*([2-9]|[1-9][0-9]+){END}"}
 
 
 def _one_limit(value: Any) -> Any:
@@ -130,6 +150,14 @@ class FirstFetchSpec(Spec):
 class RegistrySpec(Spec):
     """A registry."""
 
+    model_config = ruled(
+        without("rate_limit", "rate_limits"),
+        {
+            "if": {"properties": {"redirect": {"not": {"const": False}}}, "required": ["redirect"]},
+            "then": {"properties": {"efficiency_at": {"maxProperties": 0}}},
+        },
+    )
+
     uplink: AnyRate | None = key(
         None, unit="rate", shown="network.rate", description="line rate of the registry's own link, of each replica's"
     )
@@ -144,7 +172,7 @@ class RegistrySpec(Spec):
         description="layers that each replica serves at a time, others wait in line, as long as their nodes' timeouts "
         "allow; 0: none is ever served",
     )  # fmt: skip
-    efficiency_at: dict[Name, PositiveShare] = key(
+    efficiency_at: dict[Annotated[str, _Connections(name=True)], PositiveShare] = key(
         {}, name="connections", shown="100% for any number",
         source="assumed: a curve is one's own measurement; in goharbor/harbor#20523 a registry's CPU is full at 1200 "
         "parallel pulls",

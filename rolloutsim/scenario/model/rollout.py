@@ -6,14 +6,17 @@ from typing import Annotated, get_args
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, TimeBefore, Whole, Word, key, short
 from rolloutsim.scenario.model.kinds import (
     GroupNames,
-    ImageNames,
     LastingTime,
     OnOff,
     RandomTime,
     Rate,
+    SomeImageNames,
     Spec,
     Time,
     WorkloadNames,
+    only_with,
+    ruled,
+    says,
 )
 from rolloutsim.scenario.orchestration import PullPolicy, StrategyName
 from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, Prepuller, default_source, shown_default
@@ -137,7 +140,13 @@ ControllerManager = Annotated[ControllerManagerSpec, short("qps", Number(0, equa
 class PrepullSpec(Spec):
     """Images that nodes pull before the rollout."""
 
-    images: ImageNames = key(min_length=1, description="what is pulled, each image from its own registry")
+    model_config = ruled(
+        only_with(says("by", "image_pull_job", default=DEFAULT_PREPULLER), "parallelism"),
+        only_with(says("by", "schedule", default=DEFAULT_PREPULLER), "spread"),
+        only_with(says("by", "image_pull_job", "schedule", default=DEFAULT_PREPULLER), "pull_timeout", "backoff_limit"),
+    )
+
+    images: SomeImageNames = key(min_length=1, description="what is pulled, each image from its own registry")
     groups: GroupNames | None = key(
         None, shown="all", description="node groups whose nodes pull; nodes that join during the rollout do not"
     )
@@ -181,7 +190,19 @@ class PrepullSpec(Spec):
 class WorkloadSpec(Spec):
     """Pods that roll out under one controller."""
 
-    images: ImageNames = key(description="all of them are pulled before a pod starts")
+    model_config = ruled(
+        {
+            "if": says("daemonset", True),
+            "then": {"properties": {"replicas": False}},
+            "else": {"required": ["replicas"]},
+        },
+        {
+            "if": {"properties": {"after": {"anyOf": [{"type": "string"}, {"minItems": 1}]}}, "required": ["after"]},
+            "then": {"properties": {"start": False}},
+        },
+    )
+
+    images: SomeImageNames = key(description="all of them are pulled before a pod starts")
     replicas: Annotated[int, Whole(1, 1_000_000)] | None = key(
         None, unit="pods", description="wanted pods, spread evenly over the nodes"
     )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from rolloutsim.scenario.fields import Frequency, Number, Often, Quantity, Whole, key
 from rolloutsim.scenario.model.kinds import (
+    Ends,
     ImageNames,
     LastingTime,
     Name,
@@ -12,9 +13,16 @@ from rolloutsim.scenario.model.kinds import (
     Rate,
     Share,
     Size,
+    SomeImageNames,
+    SomeNames,
     Spec,
     Time,
     Trips,
+    at_least_one,
+    exactly_one,
+    ruled,
+    says,
+    without,
 )
 
 PUSHER = "ci"  # what pushes, where a scenario gives it no name
@@ -34,10 +42,16 @@ class RequestSpec(Spec):
 class BackgroundSpec(Spec):
     """Traffic of other applications: a transfer, bulk connections, a constant rate, or a service."""
 
-    links: Names | None = key(
+    model_config = ruled(
+        exactly_one("links", "between"), at_least_one("size", "connections", "rate", "request"),
+        without("size", "rate", "request"), without("rate", "at", "cap", "connections"),
+        without("request", "at", "cap", "connections"), {"dependentRequired": {"at": ["size"]}}, without("at", "from"),
+    )  # fmt: skip
+
+    links: SomeNames | None = key(
         None, description="the links that it crosses, in order; a node's own too: web-007.nic.in; or between"
     )
-    between: tuple[Name, ...] | None = key(
+    between: Ends | None = key(
         None,
         description="[from, to] in place of links: data goes from the first to the second place, answers of a service "
         "too; a place is a node (web-007), a group (its first node), a registry, or core",
@@ -69,7 +83,7 @@ class PushSpec(Spec):
         PUSHER, alias="from", description="name of what pushes; its link is <name>.uplink", source="assumed"
     )
     link: Rate | None = key(None, unit="rate", shown="network.rate", description="line rate of its link")
-    images: ImageNames = key(min_length=1, description="what is pushed, each to its own registry")
+    images: SomeImageNames = key(min_length=1, description="what is pushed, each to its own registry")
     held: ImageNames = key(
         (), description="images whose layers the registries hold already; of two images pushed, layers count once"
     )
@@ -86,6 +100,12 @@ class PushSpec(Spec):
 
 class FailureSpec(Spec):
     """A failure of one node, registry, cache, mirror or link."""
+
+    model_config = ruled(
+        exactly_one("node", "group", "registry", "cache", "mirror", "link"), without("at", "rate"),
+        without("flaky", "node", "group", "link", "capacity"), without("capacity", "node", "group"),
+        {"if": says("silent", True), "then": {"properties": dict.fromkeys(("node", "group", "link", "flaky"), False)}},
+    )  # fmt: skip
 
     node: Name | None = key(None, description="a node that crashes: web-007")
     group: Name | None = key(None, description="a node group of which one node, chosen at random, crashes")

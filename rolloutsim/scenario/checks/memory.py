@@ -21,7 +21,7 @@ _MOST = 3.3e9
 _FEW = 50
 
 
-def size_problems(document: Document) -> Iterator[Problem]:
+def memory_problems(document: Document) -> Iterator[Problem]:
     """A scenario that takes more memory than a small machine has."""
     nodes = sum(group.count for group in document.nodes.values())
     if nodes * len(document.images) <= _FEW and document.workloads is None:
