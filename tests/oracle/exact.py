@@ -145,12 +145,12 @@ class _Rates:
         wanted: dict[str, Fraction] = defaultdict(Fraction)
         for rate in self.active.values():
             for link in rate.links:
-                wanted[link] += Fraction(rate.rate or 0.0)
+                wanted[link] += exact(rate.rate or 0.0)
         self.carrying.clear()
         for rate in self.active.values():
             share = min([Fraction(1), *(self.whole[link] / wanted[link] for link in rate.links if wanted[link])])
             for link in rate.links:
-                self.carrying[link] += share * Fraction(rate.rate or 0.0)
+                self.carrying[link] += share * exact(rate.rate or 0.0)
         self.network.capacity.update({link: whole - self.carrying[link] for link, whole in self.whole.items()})
 
     def settle(self) -> None:
@@ -168,12 +168,12 @@ class _Case:
         self.case = next(case for case in scenario.cases if case.name == case_name)
         self.times = ExactTimes()
         self.nodes: dict[str, _Node] = {}
-        capacity: dict[Hashable, Fraction] = {name: Fraction(link.capacity) for name, link in scenario.links.items()}
+        capacity: dict[Hashable, Fraction] = {name: exact(link.capacity) for name, link in scenario.links.items()}
         for group in scenario.groups:
             for name in () if group.nic is None else group.node_names():
-                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = Fraction(group.nic or 0.0)
+                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = exact(group.nic or 0.0)
             for name in () if group.pull_cap is None else group.node_names():
-                capacity[f"{name}.pull_cap"] = Fraction(group.pull_cap or 0.0)
+                capacity[f"{name}.pull_cap"] = exact(group.pull_cap or 0.0)
         self.network = ExactNetwork(capacity, self._done)
         self.rates = _Rates(self.network)
         self.connections: dict[str, int] = {}  # of transfers, those that go on
@@ -200,9 +200,9 @@ class _Case:
             registry = scenario.registries[image.registry]
             path = {link: exact(1) for link in _path(group, index, registry)}
             cap = _lesser(group.connection_cap, registry.connection_cap)
-            at = Fraction(planned.at.low)
+            at = exact(planned.at.low)
             flows = {
-                layer.digest: ExactFlow(path, Fraction(layer.compressed), at, cap, owner=(name, layer.digest))
+                layer.digest: ExactFlow(path, exact(layer.compressed), at, cap, owner=(name, layer.digest))
                 for layer in image.layers
             }
             self.times.pulls[name, number] = (at, None)
@@ -213,10 +213,10 @@ class _Case:
         network = self.network
         if traffic.rate is not None:
             begin, end = partial(self.rates.change, traffic, True), partial(self.rates.change, traffic, False)
-            at = Fraction(traffic.start)
+            at = exact(traffic.start)
         else:
-            size = Fraction(traffic.size or 10**30) / traffic.connections
-            at = Fraction(max(traffic.at, traffic.start))
+            size = exact(traffic.size or 1e30) / traffic.connections
+            at = exact(max(traffic.at, traffic.start))
             path = {link: exact(1) for link in traffic.links}
             flows = [
                 ExactFlow(path, size, at, _lesser(traffic.cap), owner=traffic.name) for _ in range(traffic.connections)
@@ -224,7 +224,7 @@ class _Case:
             begin, end = partial(self._transfer, traffic.name, flows), partial(self._cut, traffic.name)
         network.at(at, begin)
         if traffic.until is not None:
-            network.at(Fraction(traffic.until), end)
+            network.at(exact(traffic.until), end)
 
     def _transfer(self, name: str, flows: list[ExactFlow]) -> None:
         self.connections[name] = len(flows)

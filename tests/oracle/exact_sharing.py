@@ -30,8 +30,11 @@ CAP = "cap"
 
 @cache
 def exact(number: float) -> Fraction:
-    """A share, cap or weight; equal ones are one object, which is quickly compared with itself."""
-    return Fraction(number)
+    """A number as a user writes it; equal ones are one object, which is quickly compared with itself.
+
+    0.1 is a tenth here, not the double nearest to it: what is done at a tenth of a second, and what takes as long, tie.
+    """
+    return Fraction(repr(float(number)))
 
 
 @dataclass(eq=False)
