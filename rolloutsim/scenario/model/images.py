@@ -130,4 +130,4 @@ def _image_forms(long: dict[str, Any]) -> list[dict[str, Any]]:
     return [_SIZE.schema(), with_size]
 
 
-Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, _image_forms)]
+Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, _image_forms, also={"size": "compressed"})]
