@@ -43,6 +43,7 @@ class ExactTimes:
     saturated: dict[Hashable, Bounds] = field(default_factory=dict)  # by link [s]
     peaks: dict[Hashable, Bounds] = field(default_factory=dict)  # flows, by link
     carried: dict[Hashable, Fraction] = field(default_factory=dict)  # bytes, by link
+    least_left: Fraction = Fraction(1)  # share of a link that constant rates left others, if they left any
 
 
 class _Node:
@@ -134,6 +135,7 @@ class _Rates:
         self.carrying: dict[Hashable, Fraction] = defaultdict(Fraction)
         self.carried: dict[Hashable, Fraction] = defaultdict(Fraction)
         self.since = Fraction(0)
+        self.least_left = Fraction(1)
 
     def change(self, traffic: Background, is_active: bool) -> None:
         """A rate begins or ends."""
@@ -151,7 +153,10 @@ class _Rates:
             share = min([Fraction(1), *(self.whole[link] / wanted[link] for link in rate.links if wanted[link])])
             for link in rate.links:
                 self.carrying[link] += share * exact(rate.rate or 0.0)
-        self.network.capacity.update({link: whole - self.carrying[link] for link, whole in self.whole.items()})
+        for link, whole in self.whole.items():
+            left = self.network.capacity[link] = whole - self.carrying[link]
+            if left:
+                self.least_left = min(self.least_left, left / whole)
 
     def settle(self) -> None:
         """Count what was carried by now."""
@@ -268,6 +273,7 @@ class _Case:
         network.run(lambda: self.waiting > 0)
         self.rates.settle()
         times.end = network.now
+        times.least_left = self.rates.least_left
         times.saturated, times.peaks, times.carried = map(deepcopy, (network.saturated, network.peaks, network.carried))
         for link, size in self.rates.carried.items():
             times.carried[link] += size
