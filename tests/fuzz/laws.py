@@ -23,6 +23,7 @@ from rolloutsim.errors import RolloutsimError
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads, resolved
 from rolloutsim.scenario.fields import Described, Often, Quantity, TimeBefore
+from rolloutsim.scenario.loading import _SHARED
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.settings import settings, show
@@ -249,7 +250,8 @@ def _set_and_edited(random: Random) -> None:
         return
     key = dotted(path)
     said = f"{key}={new!r} in {document}"
-    way = random.choice(("--set", "with_", "variant"))
+    # What all variants have in common none has for itself.
+    way = random.choice(("--set", "with_", "variant")) if path[0] not in _SHARED else "--set"
     try:
         if way == "--set":
             other = loads(json.dumps(document), overrides=[f"{key}={json.dumps(new)}"]).resolve()

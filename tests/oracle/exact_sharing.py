@@ -30,10 +30,13 @@ CAP = "cap"
 
 @cache
 def exact(number: float) -> Fraction:
-    """A number as a user writes it; equal ones are one object, which is quickly compared with itself.
+    """A share, cap or weight; equal ones are one object, which is quickly compared with itself."""
+    return Fraction(number)
 
-    0.1 is a tenth here, not the double nearest to it: what is done at a tenth of a second, and what takes as long, tie.
-    """
+
+@cache
+def as_written(number: float) -> Fraction:
+    """A number as a user writes it: 0.1 is a tenth, not the double nearest to it, and ties with what takes as long."""
     return Fraction(repr(float(number)))
 
 

@@ -17,7 +17,7 @@ from rolloutsim.network.guards import ROUNDING
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 from tests.oracle.exact import simulate_exactly
-from tests.oracle.exact_sharing import Bounds
+from tests.oracle.exact_sharing import Bounds, as_written
 from tests.theory.observed import exactly, observe
 from tests.theory.tying_networks import TOLERANCE
 
@@ -166,7 +166,7 @@ def differences(text: str) -> list[str]:
     """What a simulation says otherwise than exact arithmetic, beyond `TOLERANCE`."""
     scenario = loads(text).resolve()
     (case,) = simulate(scenario, alone=False).cases
-    times = simulate_exactly(scenario, "all")
+    times = simulate_exactly(scenario, "all", as_written)
     right, ours = exactly(scenario, times), observe(case)
     found: list[str] = []
 
