@@ -16,6 +16,7 @@ from decimal import Decimal, localcontext
 from itertools import count
 from math import isclose
 from random import Random
+from string import ascii_letters
 from typing import Any
 
 from rolloutsim.api.result import Result
@@ -339,9 +340,15 @@ def _other_names(random: Random) -> None:
     document.pop("thresholds", None)
     names = {name for path, _ in _keys(document) if len(path) > 1 and path[-2] in _NAMED for name in path[-1:]}
     names = {name for name in names if name not in _WORDS and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", str(name))}
-    # In the same order by name: some things happen in that order, and their rows stand in it.
     new = {name: f"{name}zq" for name in sorted(names)}
     plain = _figures(_of(document))[0]
+    if random.random() < 0.5:
+        # In another order by name, but for nodes: controllers of pre-pulls go through them in that order.
+        nodes = document["nodes"] if isinstance(document["nodes"], dict) else ()
+        others = [name for name in new if name not in nodes]
+        new |= {
+            name: f"{letter}{name}" for letter, name in zip(reversed(ascii_letters[: len(others)]), others, strict=True)
+        }
     other = _figures(loads(_with_other_words(json.dumps(document), new)).resolve())[0]
     back = {word: name for name, word in new.items()}
     other = {_with_other_words(way, back): _with_other_words(value, back) for way, value in other.items()}
@@ -358,7 +365,7 @@ def _keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def _with_other_words(text: Any, words: dict[str, str]) -> Any:
     if not isinstance(text, str) or not words:
         return text
-    return re.sub(rf"(?<![A-Za-z0-9])({'|'.join(words)})(?![A-Za-z0-9])", lambda found: words[found[1]], text)
+    return re.sub(rf"(?<![A-Za-z0-9_])({'|'.join(words)})(?![A-Za-z0-9_])", lambda found: words[found[1]], text)
 
 
 # ---- more that does nothing ------------------------------------------------------------------------------
