@@ -491,13 +491,13 @@ class Node(Store):
     def _again(self, fetch: Fetch, status: int, lost: float) -> None:
         """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
         trouble, way, limited = fetch.in_trouble(), fetch.way, status == LIMITED
-        found = again(fetch.pull.ways, way, status, trouble.failures, self.runtime.retry)
+        found = again(fetch.ways, way, status, trouble.failures, self.runtime.retry)
         if found is None:
             self.fail(fetch.pull, reason_of(status), limited)
             return
         fetch.way, trouble.failures, delay = found
         fleet = self.fleet
-        host = -1 if limited or way is fetch.pull.ways[-1] else way.number
+        host = -1 if limited or way is fetch.ways[-1] else way.number
         if trouble.broke_at == NOT_YET:
             fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), limited, lost + delay, host)
         elif host >= 0:
@@ -597,11 +597,11 @@ class Node(Store):
         for seconds in trouble.waited.values():
             spent += seconds
         trouble.waited = {}
-        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1] and not fetch.leg.store_and_forward
+        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.ways[-1] and not fetch.leg.store_and_forward
         self.let_go(fetch)
         if has_flowed and fetch.in_trouble().got > 0.0:
             # A new request, which begins at the first source again.
-            fetch.way = fetch.pull.ways[0]
+            fetch.way = fetch.ways[0]
             self.fleet.together.call_at(self.fleet.network.now, self._reopen, fetch)
             return
         self._again(fetch, status, spent)

@@ -175,6 +175,12 @@ class Fetch:
         return kind if over is None else over(kind)
 
     @property
+    def ways(self) -> tuple[Way, ...]:
+        """Those that it may take: what is mounted is read from the registry, whoever answered the pull."""
+        read_from = self.pull.recipe.read_from if self.step.later else None
+        return self.pull.ways if read_from is None else (read_from,)
+
+    @property
     def image(self) -> int:
         """The number of its image in the case."""
         return self.pull.recipe.image

@@ -494,7 +494,8 @@ _IN_BYTES: dict[type, tuple[str, ...]] = {
 def _sizes_and_rates_scaled(random: Random) -> None:
     """In the ideal model nothing has a size of its own: all times stay, and so do all ties, bit by bit."""
     document = _scenario(random) if random.random() < 0.6 else json.loads(uneven_scenario(random))
-    document.pop("thresholds", None)
+    for per_byte in ("thresholds", "prices"):
+        document.pop(per_byte, None)
     document["model"] = "ideal"
     factor = 2.0 ** random.choice((-20, -7, -1, 1, 3, 10, 20))
     plain = _of(document)
