@@ -40,10 +40,6 @@ Link: TypeAlias = "SharedLink | PrivateLink"
 # of 1 Gbit/s). Only its window hangs on it, and how long it takes to retreat on that one's cube root.
 UNKNOWN_QUEUE = 0.02
 
-# A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
-# (assumed). Without an end the count of its bytes would have no precision.
-ENDLESS = 864000.0
-
 
 @struct
 class PrivateLink:
@@ -131,10 +127,7 @@ class Transfer:
     def _start(self, _: object) -> None:
         self.started = self.network.now
         self.news[self] = None
-        if self.spec.size is None:
-            size = ENDLESS * min(link.nominal for link in self.links)
-        else:
-            size = self.spec.size / self.spec.connections
+        size = inf if self.spec.size is None else self.spec.size / self.spec.connections
         for _number in range(self.spec.connections):
             flow = self.network.start(self.host, self.kind, size, self._finish)
             self.flows.append(flow)

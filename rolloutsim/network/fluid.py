@@ -142,7 +142,7 @@ class FluidNetwork:
     # ---- acting --------------------------------------------------------------------------------------
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any = None) -> Flow:
-        """Start to move `size` bytes; `done(flow)` is called when the last byte has arrived."""
+        """Start to move `size` bytes; `done(flow)` is called when the last byte has arrived; inf: until it is cut."""
         flow = Flow(size, kind, host, done, tag)
         host.flows.append(flow)
         host.target = host.target.plus.get(kind) or host.target.after(kind, 1)
@@ -351,6 +351,8 @@ class FluidNetwork:
         """The bytes that a flow has received by now."""
         if flow.bundle is None:
             return 0.0
+        if flow.size == inf:
+            return max(flow.bundle.served(self.env.now) - flow.mark, 0.0)
         return flow.size - max(flow.mark - flow.bundle.served(self.env.now), 0.0)
 
     def payloads(self, in_flight: Iterable[Flow]) -> list[float]:
@@ -471,7 +473,8 @@ class FluidNetwork:
             flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
             served = clock.served if clock.moved == now else clock.read(now)
             self._orders += 1
-            bundle.add(flow, served * bundle.pace + bundle.offset + flow.size, self._orders, sharing.changed)
+            mark = served * bundle.pace + bundle.offset
+            bundle.add(flow, mark + flow.size if flow.size < inf else mark, self._orders, sharing.changed)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:

@@ -57,7 +57,10 @@ class Chronicle:
 
 
 class Flow:
-    """A transfer of `size` bytes.
+    """A transfer of `size` bytes; inf: until it is cut.
+
+    One with an end has as its mark what its bundle serves until then; one without, what that had served when it began:
+    no difference of large numbers says what it has received.
 
     `spent` holds the seconds under each cause that were settled; since `since` the cause is the one its
     bundle had at `epoch`.
@@ -187,6 +190,8 @@ class Bundle:
         """List a flow that finishes when `served` reaches `mark`; one that is now the first changes its clock."""
         flow.bundle = self
         flow.mark = mark
+        if flow.size == inf:
+            return
         heap = self.heap
         lane = None
         if len(heap) >= SHORT:

@@ -12,7 +12,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -466,6 +466,8 @@ class Short:
         and keeps the others. None: the short form replaces the whole.
     off : object
         The short form that stands for None, where there is one; a file has no null.
+    also : mapping
+        Other names of keys of the long form, by which a map may have them.
     """
 
     expand: Callable[[Any], Any]
@@ -473,6 +475,7 @@ class Short:
     forms: Callable[[JsonSchemaValue], list[JsonSchemaValue]]
     key: str | None = None
     off: Any = None
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         written = None if self.off is None else core_schema.wrap_serializer_function_ser_schema(self._write)

@@ -203,6 +203,8 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
             hint = None if str(step).isdecimal() or not container else f"say which, as in {first}"
             raise _unknown(change, f"{around} has {len(container)} entries, numbered from 0", hint)
         step = int(step)
+    elif part.short is not None and container is not None:
+        step = _by_its_name(container, part.short.also, step)
     inner = part.step(step)
     if inner is None:
         keys = part.keys or ()
@@ -219,6 +221,18 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
             hint = f"a whole entry, a map, adds one: {dotted(change.path[: depth + 1])}={{…}}"
         raise _unknown(change, what, hint)
     return step, inner
+
+
+def _by_its_name(container: dict[str, Any], also: Mapping[str, str], step: str | int) -> str | int:
+    """A key's own name, by which the container then has it as well."""
+    for other, name in also.items():
+        if step in (other, name):
+            if other in container and name not in container:
+                entries = list(container.items())
+                container.clear()
+                container.update((name if key == other else key, value) for key, value in entries)
+            return name
+    return step
 
 
 def _only_entry(container: Any, part: Part, step: str | int, copies: _Copies) -> tuple[Any, Part]:

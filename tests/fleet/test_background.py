@@ -49,6 +49,19 @@ def test_bulk_connections_stop_when_their_window_ends() -> None:
     assert one.after is None
 
 
+def test_bulk_connections_outlast_any_rollout() -> None:
+    # Half of 100 MB/s for 100 TB: 2·10⁶ s, 23 days, in which as much of the bulk moves. By hand.
+    case = with_background("bulk: {links: [registry.uplink], connections: 1}", image="100 TB")
+    assert (case.end, only(case).bytes) == (pytest.approx(2e6, rel=1e-12), pytest.approx(100e12, rel=1e-12))
+
+
+def test_few_bytes_of_bulk_connections_on_a_wide_link_are_counted() -> None:
+    # A size of what the link moves in days would hide them.
+    bulk = "bulk: {links: [wide], connections: 1, cap: 1 B/s, until: 0.3 s}"
+    case = with_background(bulk, network=", links: {wide: 1000 TB/s}")
+    assert only(case).bytes == pytest.approx(0.3, rel=1e-12)
+
+
 def test_each_connection_has_the_cap_to_itself() -> None:
     case = with_background("bulk: {links: [registry.uplink], connections: 3, cap: 10 MB/s}")
     assert (only(case).before, only(case).during) == (30e6, pytest.approx(30e6))

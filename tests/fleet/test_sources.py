@@ -19,6 +19,7 @@ from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE, Connections, Source
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.throughput import link_loads
+from rolloutsim.scenario import loads
 from rolloutsim.scenario.answers import MISSING
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.routes import Route
@@ -153,3 +154,19 @@ def test_what_a_mirror_is_asked_for_are_no_requests_to_the_registry(mirrored: An
     sent = result.cases[0].supply.asked
     assert (sent.pull.tolist(), sent.source.tolist()) == ([0, 1], [1, 1])
     assert sent.count.tolist() == result.cases[0].pulls.requests.tolist()
+
+
+LAZY_FROM_A_SLOW_REGISTRY = """\
+rolloutsim: 1
+nodes: {gpu: {count: 1, snapshotter: nydus, host_per: image, hosts: [copy], timeouts: {header: 2 s}, retry: {times: 0}}}
+network: 100 Mbit/s
+registries: {hub: {ttfb: 3 s}}
+mirrors: {copy: {of: [hub]}}
+images: {app: {size: 10 MB, registry: hub}}
+"""
+
+
+def test_a_mount_goes_on_with_the_registry_that_it_reads_from_wherever_the_image_is_from() -> None:
+    # The pull stays with the mirror; the layer is mounted from the registry, whose header comes too late.
+    (case,) = simulation.simulate(loads(LAZY_FROM_A_SLOW_REGISTRY).resolve()).cases
+    assert not case.finished

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from math import isclose
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from rolloutsim import Scenario
 from rolloutsim.structs import struct
+from tests.invariants.figures import leaves
 
 Document = dict[str, Any]
 Figures = dict[str, Any]
@@ -178,25 +178,7 @@ def _figures(text: str) -> Figures:
     found = json.loads(Scenario(**document).run().to_json(detail="full"))
     # That a key of the scenario plays no part is what such additions are to be told.
     found["notes"] = [note for note in found.get("notes", ()) if not search(" plays? no part: ", note)]
-    return dict(_leaves(found, ""))
-
-
-# What says which row of a list it is.
-_NAMES = ("case", "link", "node", "pod", "layer", "workload", "registry", "fault", "name", "image", "cause", "metric")
-
-
-def _leaves(value: Any, way: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{way}/{key}")
-    elif isinstance(value, list):
-        seen: Counter[str] = Counter()
-        for item in value:
-            name = "".join(f"[{item[key]}]" for key in _NAMES if key in item) if isinstance(item, dict) else ""
-            yield from _leaves(item, f"{way}/{name}#{seen[name]}")
-            seen[name] += 1
-    else:
-        yield way, value
+    return dict(leaves(found))
 
 
 @struct

@@ -13,6 +13,7 @@ each gets the same share of its rate (README, background).
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import Background, NodeGroup, Registry, ResolvedScenario
 
 Span = tuple[Fraction, Fraction]
+Exact = Callable[[float], Fraction]
 
 
 @dataclass
@@ -43,6 +45,7 @@ class ExactTimes:
     saturated: dict[Hashable, Bounds] = field(default_factory=dict)  # by link [s]
     peaks: dict[Hashable, Bounds] = field(default_factory=dict)  # flows, by link
     carried: dict[Hashable, Fraction] = field(default_factory=dict)  # bytes, by link
+    least_left: Fraction = Fraction(1)  # share of a link that constant rates left others, if they left any
 
 
 class _Node:
@@ -120,20 +123,22 @@ def _refuse_what_is_not_ideal(scenario: ResolvedScenario) -> None:
         raise ValueError(f"{scenario.name}: the exact oracle knows bandwidth sharing only; use model: ideal")
 
 
-def _lesser(*caps: float | None) -> Fraction | None:
+def _lesser(exact: Exact, *caps: float | None) -> Fraction | None:
     return min((exact(cap) for cap in caps if cap is not None), default=None)
 
 
 class _Rates:
     """Constant rates: what they take off the links."""
 
-    def __init__(self, network: ExactNetwork) -> None:
+    def __init__(self, network: ExactNetwork, exact: Exact) -> None:
         self.network = network
+        self.exact = exact
         self.whole = dict(network.capacity)
         self.active: dict[str, Background] = {}
         self.carrying: dict[Hashable, Fraction] = defaultdict(Fraction)
         self.carried: dict[Hashable, Fraction] = defaultdict(Fraction)
         self.since = Fraction(0)
+        self.least_left = Fraction(1)
 
     def change(self, traffic: Background, is_active: bool) -> None:
         """A rate begins or ends."""
@@ -145,13 +150,16 @@ class _Rates:
         wanted: dict[str, Fraction] = defaultdict(Fraction)
         for rate in self.active.values():
             for link in rate.links:
-                wanted[link] += Fraction(rate.rate or 0.0)
+                wanted[link] += self.exact(rate.rate or 0.0)
         self.carrying.clear()
         for rate in self.active.values():
             share = min([Fraction(1), *(self.whole[link] / wanted[link] for link in rate.links if wanted[link])])
             for link in rate.links:
-                self.carrying[link] += share * Fraction(rate.rate or 0.0)
-        self.network.capacity.update({link: whole - self.carrying[link] for link, whole in self.whole.items()})
+                self.carrying[link] += share * self.exact(rate.rate or 0.0)
+        for link, whole in self.whole.items():
+            left = self.network.capacity[link] = whole - self.carrying[link]
+            if left:
+                self.least_left = min(self.least_left, left / whole)
 
     def settle(self) -> None:
         """Count what was carried by now."""
@@ -163,19 +171,20 @@ class _Rates:
 class _Case:
     """One case of an ideal scenario on an exact network."""
 
-    def __init__(self, scenario: ResolvedScenario, case_name: str) -> None:
+    def __init__(self, scenario: ResolvedScenario, case_name: str, exact: Exact) -> None:
         self.scenario = scenario
+        self.exact = exact
         self.case = next(case for case in scenario.cases if case.name == case_name)
         self.times = ExactTimes()
         self.nodes: dict[str, _Node] = {}
-        capacity: dict[Hashable, Fraction] = {name: Fraction(link.capacity) for name, link in scenario.links.items()}
+        capacity: dict[Hashable, Fraction] = {name: exact(link.capacity) for name, link in scenario.links.items()}
         for group in scenario.groups:
             for name in () if group.nic is None else group.node_names():
-                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = Fraction(group.nic or 0.0)
+                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = exact(group.nic or 0.0)
             for name in () if group.pull_cap is None else group.node_names():
-                capacity[f"{name}.pull_cap"] = Fraction(group.pull_cap or 0.0)
+                capacity[f"{name}.pull_cap"] = exact(group.pull_cap or 0.0)
         self.network = ExactNetwork(capacity, self._done)
-        self.rates = _Rates(self.network)
+        self.rates = _Rates(self.network, exact)
         self.connections: dict[str, int] = {}  # of transfers, those that go on
         self.waiting = 0
         for group in scenario.groups:
@@ -185,7 +194,7 @@ class _Case:
             self._background(traffic)
 
     def _node(self, group: NodeGroup, index: int) -> None:
-        scenario, name = self.scenario, group.node_name(index)
+        scenario, name, exact = self.scenario, group.node_name(index), self.exact
         held = {
             layer.digest
             for image, holders in group.cached.items()
@@ -199,10 +208,10 @@ class _Case:
             image = scenario.images[planned.image]
             registry = scenario.registries[image.registry]
             path = {link: exact(1) for link in _path(group, index, registry)}
-            cap = _lesser(group.connection_cap, registry.connection_cap)
-            at = Fraction(planned.at.low)
+            cap = _lesser(exact, group.connection_cap, registry.connection_cap)
+            at = exact(planned.at.low)
             flows = {
-                layer.digest: ExactFlow(path, Fraction(layer.compressed), at, cap, owner=(name, layer.digest))
+                layer.digest: ExactFlow(path, exact(layer.compressed), at, cap, owner=(name, layer.digest))
                 for layer in image.layers
             }
             self.times.pulls[name, number] = (at, None)
@@ -210,21 +219,22 @@ class _Case:
             self.network.at(at, partial(self._ask, self.nodes[name], number, flows))
 
     def _background(self, traffic: Background) -> None:
-        network = self.network
+        network, exact = self.network, self.exact
         if traffic.rate is not None:
             begin, end = partial(self.rates.change, traffic, True), partial(self.rates.change, traffic, False)
-            at = Fraction(traffic.start)
+            at = exact(traffic.start)
         else:
-            size = Fraction(traffic.size or 10**30) / traffic.connections
-            at = Fraction(max(traffic.at, traffic.start))
+            size = exact(traffic.size or 1e30) / traffic.connections
+            at = exact(max(traffic.at, traffic.start))
             path = {link: exact(1) for link in traffic.links}
             flows = [
-                ExactFlow(path, size, at, _lesser(traffic.cap), owner=traffic.name) for _ in range(traffic.connections)
+                ExactFlow(path, size, at, _lesser(exact, traffic.cap), owner=traffic.name)
+                for _ in range(traffic.connections)
             ]
             begin, end = partial(self._transfer, traffic.name, flows), partial(self._cut, traffic.name)
         network.at(at, begin)
         if traffic.until is not None:
-            network.at(Fraction(traffic.until), end)
+            network.at(exact(traffic.until), end)
 
     def _transfer(self, name: str, flows: list[ExactFlow]) -> None:
         self.connections[name] = len(flows)
@@ -268,6 +278,7 @@ class _Case:
         network.run(lambda: self.waiting > 0)
         self.rates.settle()
         times.end = network.now
+        times.least_left = self.rates.least_left
         times.saturated, times.peaks, times.carried = map(deepcopy, (network.saturated, network.peaks, network.carried))
         for link, size in self.rates.carried.items():
             times.carried[link] += size
@@ -275,7 +286,10 @@ class _Case:
         return times
 
 
-def simulate_exactly(scenario: ResolvedScenario, case_name: str) -> ExactTimes:
-    """Run one case of an ideal scenario; what is said of the links ends with the last pull, background may go on."""
+def simulate_exactly(scenario: ResolvedScenario, case_name: str, number: Exact = exact) -> ExactTimes:
+    """Run one case of an ideal scenario; what is said of the links ends with the last pull, background may go on.
+
+    `number` makes the scenario's doubles exact.
+    """
     _refuse_what_is_not_ideal(scenario)
-    return _Case(scenario, case_name).run()
+    return _Case(scenario, case_name, number).run()

@@ -34,6 +34,12 @@ def exact(number: float) -> Fraction:
     return Fraction(number)
 
 
+@cache
+def as_written(number: float) -> Fraction:
+    """A number as a user writes it: 0.1 is a tenth, not the double nearest to it, and ties with what takes as long."""
+    return Fraction(repr(float(number)))
+
+
 @dataclass(eq=False)
 class ExactFlow:
     """A transfer: its links with the capacity used per byte, its cap [B/s] and weight, the bytes it lacks."""

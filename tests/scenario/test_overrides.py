@@ -290,3 +290,12 @@ def test_an_override_and_the_file_report_together() -> None:
         "     5 |   app: 30 Mb\n"
         "       |        ^^^^^"
     )
+
+
+@pytest.mark.parametrize("image", ["5 GB", "{size: 5 GB}", "{compressed: 5 GB}", "{size: 5 GB, files: 7}"])
+@pytest.mark.parametrize("key", ["size", "compressed"])
+def test_a_size_is_changed_by_either_of_its_names_whichever_the_file_has(image: str, key: str) -> None:
+    text = f"rolloutsim: 1\nnodes: 3\nnetwork: 1 Gbit/s\nimages: {{app: {image}}}\n"
+    (layer,) = loads(text, overrides=[f"images.app.{key}=7 MB"]).resolve().images["app"].layers
+    (same,) = loads(text).with_({f"images.app.{key}": "7 MB"}).resolve().images["app"].layers
+    assert (layer.compressed, layer) == (7e6, same)

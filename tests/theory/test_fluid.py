@@ -180,3 +180,19 @@ def test_a_mean_sojourn_time_of_a_processor_sharing_queue() -> None:
     bench.network.run()
     sojourn = np.array([bench.ends[str(i)] for i in range(20_000)]) - starts
     assert sojourn.mean() == pytest.approx(1 / (1 - 0.5), rel=0.05)
+
+
+def test_a_flow_without_an_end_receives_its_share_until_it_is_cut() -> None:
+    # Alone on 100 B/s for 1 s, beside another of 50 B for 1 s, alone for 0.5 s: 100 + 50 + 50 B. By hand.
+    bench = Bench()
+    uplink = bench.network.link("uplink", 100.0)
+    kind = bench.network.kind((uplink,))
+    flow = bench.network.start(bench.network.host(bench.network.profile(())), kind, inf, lambda _: None)
+    bench.flow("other", 50.0, uplink, at=1.0)
+    received: list[float] = []
+    bench.network.call_later(2.5, lambda _: received.append(bench.network.stop(flow)))
+    bench.network.run()
+    assert bench.ends == {"other": pytest.approx(2.0)}
+    assert received == [pytest.approx(200.0)]
+    assert bench.network.payloads(()) == [pytest.approx(250.0)]
+    assert bench.env.now == 2.5

@@ -2,19 +2,22 @@
 
 Few sizes, few times, few speeds; equal groups behind the same slow links, groups that come late and do not cross
 them, several registries, caps, transfers that are cut, constant rates that begin and end at the instants at which
-pulls do and that may add up to all that a link has.
+pulls do and that may add up to all that a link has. Uneven ones have storage, caps of pulls and of registries as well,
+and numbers of all magnitudes, some of which doubles only come near to.
 """
 
 from __future__ import annotations
 
 import json
-from math import inf, isnan
+from math import inf, isnan, ulp
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.network.guards import ROUNDING
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 from tests.oracle.exact import simulate_exactly
-from tests.oracle.exact_sharing import Bounds
+from tests.oracle.exact_sharing import Bounds, as_written
 from tests.theory.observed import exactly, observe
 from tests.theory.tying_networks import TOLERANCE
 
@@ -24,11 +27,54 @@ if TYPE_CHECKING:
 
     from rolloutsim.results.facts.records import CaseRecords
 
-UNCOUNTED = 0.1  # [B]
-
 SPEEDS = (50, 100, 100, 200, 300)  # [MB/s]
 SIZES = (1, 50, 100, 100, 200)  # [MB]
 TIMES = (0, 0, 0, 1, 2, 5)  # [s]
+
+
+def uneven_scenario(random: Random) -> str:
+    """Draw a scenario with more of what there is, and with numbers of all magnitudes; its file as text."""
+    scenario = json.loads(tying_scenario(random))
+    links = list(scenario.get("network", {}).get("links", ()))
+    for registry in scenario["registries"].values():
+        if random.random() < 0.3:
+            registry["storage"] = _speed(random)
+        if random.random() < 0.3:
+            registry["connection_cap"] = _speed(random)
+        # A path crosses no link twice.
+        if links and random.random() < 0.3:
+            registry["via"] = [links[0]]
+    for group in scenario["nodes"].values():
+        if random.random() < 0.3:
+            group["pull_cap"] = _speed(random)
+        if any(links[:1] == registry.get("via") for registry in scenario["registries"].values()):
+            group["via"] = [link for link in group.get("via", ()) if link != links[0]]
+    kept, spread = random.choice((1.0, 0.7, 0.0)), random.choice((0.3, 2.0, 5.0))
+    # Equal figures stay equal: nodes that are alike, layers of several images.
+    other: dict[str, str] = {}
+
+    def redrawn(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: redrawn(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [redrawn(one) for one in value]
+        if not isinstance(value, str) or " " not in value:
+            return value
+        if value not in other:
+            figure, unit = value.split(" ")
+            factor = 1.0 if random.random() < kept else 10.0 ** random.uniform(-spread, spread)
+            # Decimals, most of which no double is, and which may well add up to a tie.
+            other[value] = f"{float(figure) * factor:.{random.choice((1, 2, 3, 6, 15))}g} {unit}"
+        return other[value]
+
+    scenario = redrawn(scenario)
+    for traffic in scenario.get("background", {}).values():
+        begin = traffic.get("from", traffic.get("at"))
+        if "until" in traffic and float(traffic["until"].split()[0]) <= float(begin.split()[0]):
+            del traffic["until"]
+            if "rate" not in traffic:
+                traffic.setdefault("size", "50 MB")
+    return json.dumps(scenario, indent=1)
 
 
 def tying_scenario(random: Random) -> str:
@@ -120,15 +166,22 @@ def differences(text: str) -> list[str]:
     """What a simulation says otherwise than exact arithmetic, beyond `TOLERANCE`."""
     scenario = loads(text).resolve()
     (case,) = simulate(scenario, alone=False).cases
-    times = simulate_exactly(scenario, "all")
+    times = simulate_exactly(scenario, "all", as_written)
     right, ours = exactly(scenario, times), observe(case)
     found: list[str] = []
 
-    # Bulk connections without an end are flows of some 1e13 B, whose bytes by now are only known to a few hundredths.
-    endless = any(one.rate is None and one.size is None for one in scenario.background)
+    # A difference of two times is known to a few steps of the clock, which are 1e-7 s after some years, and what a
+    # transfer has moved by then to what moves meanwhile and to a step of its size.
+    step = 4 * ulp(float(times.end))
+    # What constant rates leave of a link is the difference of two numbers that are known to a few steps: the less there
+    # is of it, the less is known of it, and so little that it may be a rounding is none to the engine.
+    if times.least_left < 2 * ROUNDING:
+        return []
+    tolerance = TOLERANCE + 4 * float_info.epsilon / float(times.least_left)
+    sizes = sum((2 * one.connections * ulp(one.size) for one in scenario.background if one.size), 0.0)
 
-    def compare(what: str, key: Hashable, value: float, least: float, most: float) -> None:
-        slack = TOLERANCE * max(1.0, abs(most)) + (UNCOUNTED if endless and what == "carried" else 0.0)
+    def compare(what: str, key: Hashable, value: float, least: float, most: float, known: float = 0.0) -> None:
+        slack = tolerance * max(1.0, abs(most)) + known
         if isnan(value) and isnan(least):
             return
         if not least - slack <= value <= most + slack:
@@ -154,29 +207,27 @@ def differences(text: str) -> list[str]:
             elif not isnan(value):
                 found.append(f"background of {traffic.name}: {value!r}, exactly {expected!r}")
     if is_over:
-        for link, saturated, peak, carried in _links(case):
-            for what, value, bounds in (
-                ("saturated", saturated, times.saturated.get(link, Bounds())),
-                ("peak", peak, times.peaks.get(link, Bounds())),
+        for link, saturated, peak, carried, capacity in _links(case):
+            for what, value, bounds, known in (
+                ("saturated", saturated, times.saturated.get(link, Bounds()), step),
+                ("peak", peak, times.peaks.get(link, Bounds()), 0.0),
             ):
-                compare(what, link, value, float(bounds.least), float(bounds.most))
+                compare(what, link, value, float(bounds.least), float(bounds.most), known)
             expected = float(times.carried.get(link, 0))
-            compare("carried", link, carried, expected, expected)
+            compare("carried", link, carried, expected, expected, capacity * step + sizes)
     return found
 
 
-def _links(case: CaseRecords) -> list[tuple[str, float, float, float]]:
-    """Every link: its name, seconds saturated, most flows, bytes carried."""
+def _links(case: CaseRecords) -> list[tuple[str, float, float, float, float]]:
+    """Every link: its name, seconds saturated, most flows, bytes carried, capacity."""
     shared = case.shared_links
-    rows = [
-        (name, float(shared.saturated[i]), float(shared.peak_flows[i]), float(shared.bytes[i]))
-        for i, name in enumerate(shared.name)
-    ]
+    columns = (shared.saturated, shared.peak_flows, shared.bytes, shared.capacity)
+    rows = [(name, *(float(column[i]) for column in columns)) for i, name in enumerate(shared.name)]
     for links in case.private_links:
         rows += [
             (
                 f"{case.node_names[node]}.{links.kind}",
-                *map(float, (links.saturated[i], links.peak_flows[i], links.bytes[i])),
+                *map(float, (links.saturated[i], links.peak_flows[i], links.bytes[i], links.capacity[i])),
             )
             for i, node in enumerate(links.node.tolist())
         ]

@@ -22,6 +22,7 @@ task; ranged GETs of pieces; what is no longer than the shortest piece comes fro
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rolloutsim.fleet.sources.first_copies import Copy, FromSource
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.sources.pieces import Torrent
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.network.states import Flow
-
-# A size that no flow ever moves, of which bytes can still be told [B].
-_ENDLESS: Final = 1e15
 
 # How long members look for another parent until one of them goes back to the source [s].
 NO_PARENT: Final = 4 * 0.5
@@ -112,7 +110,7 @@ class Feeds:
         network, fills = peers.fleet.network, peers.fleet.incidents.fills
         self.row = fills.add(peers.index, self.source, self.torrent.layer, network.now)
         fills.started[self.row] = network.now
-        self.flows = [network.start(peers.host, kind, _ENDLESS, _never, self) for kind in kinds]
+        self.flows = [network.start(peers.host, kind, inf, _never, self) for kind in kinds]
 
     def stop(self) -> None:
         """They end."""
