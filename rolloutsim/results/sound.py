@@ -183,7 +183,8 @@ def _references(scenario: ResolvedScenario) -> Iterator[tuple[str, Iterable[str]
     groups = {group.name for group in scenario.groups}
     workloads = {one.name for case in scenario.cases for one in case.workloads}
     servers = scenario.servers
-    hosts = {**servers, **scenario.peers}
+    # Of a cache in each rack a node asks that in its own, by the name of all of them.
+    hosts = {*servers, *scenario.peers, *(server.called for server in servers.values())}
     links, images = scenario.links, scenario.images
     yield "links", (one.name for one in links.values()), links, "links"
     yield "peers", (one.name for one in scenario.peers.values()), scenario.peers, "peers"

@@ -127,10 +127,12 @@ class Head:
             ("its seed is {}, not {}", self.seed, asked.seed),
             ("it shows {}, not {}", _metrics(self), _metrics(asked)),
         )
-        found = [words.format(mine, theirs) for words, mine, theirs in pairs if mine != theirs]
+        found = [words.format(shown(mine), theirs) for words, mine, theirs in pairs if mine != theirs]
         if not found:
             others = {p.path: p.values for p in asked.parameters}
-            found = [f"it has other values of {p.path}" for p in self.parameters if others.get(p.path) != p.values]
+            found = [
+                f"it has other values of {shown(p.path)}" for p in self.parameters if others.get(p.path) != p.values
+            ]
         if not found and [point[0] for point in self.points] != [point[0] for point in asked.points]:
             found = ["it was made of another scenario, or of this one before it was changed"]
         return found
