@@ -14,6 +14,7 @@ import numpy as np
 
 from rolloutsim.errors import ScenarioError, UnreadableError
 from rolloutsim.results.archive import json_value, shown
+from rolloutsim.results.combine import row_name
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts import supplied as s
 from rolloutsim.results.outcome import Replication
@@ -246,11 +247,13 @@ def check_records(run: r.Run) -> None:
 
 def check_replications(run: r.Run, replications: Sequence[Replication], path: str) -> None:
     """Whether the figures of replications are all of a run's cases; raises as `check_scenario`."""
+    kinds: dict[tuple[str, ...], type[Any]] = {}
     for number, one in enumerate(replications):
         here = f"{path}/{number}"
         names = {case.name for case in run.cases}
         for what, found in (("summary", one.summary.cases), ("cases", one.cases), ("ready", one.ready)):
             _require(set(found) == names, f"{here}/{what}", "its cases are not those of the run")
+        _check_kinds(one.cases, (), kinds, f"{here}/cases")
         _require(not one.parts or set(one.parts) == names, f"{here}/parts", "its cases are not those of the run")
         for case in run.cases:
             _check_floats(one.ready[case.name], f"{here}/ready", negative=False, unknown=False, endless=False)
@@ -260,6 +263,24 @@ def check_replications(run: r.Run, replications: Sequence[Replication], path: st
         first = [(each.threshold, each.case) for each in replications[0].measured]
         _require(measured == first, f"{here}/measured", "its thresholds are not those of the first")
         _require({case for _, case in measured} <= names, f"{here}/measured", "its cases are not those of the run")
+
+
+def _check_kinds(value: Any, path: tuple[str, ...], kinds: dict[tuple[str, ...], type[Any]], where: str) -> None:
+    """Whether what replications say at one place is of one kind, so that means can be taken; rows go by their names."""
+    if value is None:
+        return
+    kind = float if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
+    _require(
+        kinds.setdefault(path, kind) is kind, where, f"'{shown('/'.join(path))}' is not of one kind in all of them"
+    )
+    if kind is float:
+        _require(abs(value) <= LARGEST, where, f"'{shown('/'.join(path))}' is {value}, which no number can be")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_kinds(inner, (*path, key), kinds, where)
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            _check_kinds(inner, (*path, row_name(inner) or str(number)), kinds, where)
 
 
 def _sizes(run: r.Run, case: r.CaseRecords) -> Mapping[str, int]:
@@ -316,6 +337,7 @@ def _check_case(run: r.Run, case: r.CaseRecords, path: str) -> None:
     _check_numbers(case, path)
     for name, record in _records(case, path):
         _check_record(record, sizes, name)
+    _check_outlets(case, path)
     _check_activities(case, path)
     _check_layers(case, path)
 
@@ -392,6 +414,21 @@ def _check_readings(record: Any, column: Any, sizes: Mapping[str, int], path: st
         column[:, 2], path, negative=False, unknown=name in _UNKNOWN.get(kind, ()),
         endless=name in _ENDLESS.get(kind, ()),
     )  # fmt: skip
+
+
+def _check_outlets(case: r.CaseRecords, path: str) -> None:
+    """Whether what sources pass on comes from somewhere in the end."""
+    origin = case.supply.outlets.origin
+    if not len(origin):
+        return
+    here = f"{path}/supply/outlets"
+    _require(len(origin) == len(case.sources), here, "its rows are not those of the sources")
+    before = origin
+    for _ in range(len(origin)):
+        if np.all(before < 0):
+            return
+        before = np.where(before < 0, -1, origin[before])
+    raise UnreadableError(f"{shown(here)}: a source comes from itself in the end")
 
 
 def _check_activities(case: r.CaseRecords, path: str) -> None:

@@ -30,6 +30,7 @@ def use(random: Random, outcome: Outcome, other: Outcome) -> None:
         warnings.simplefilter("error")
         # What Matplotlib or NumPy say of numbers is no fault: the figure shows them.
         warnings.filterwarnings("ignore", category=UserWarning)
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
         try:
             chosen(random, outcome, other)
         except RolloutsimError:

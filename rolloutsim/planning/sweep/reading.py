@@ -54,7 +54,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {reason(error)}; {again}") from None
-    except (sqlite3.Error, UnreadableError) as error:
+    except (sqlite3.Error, UnreadableError, UnicodeDecodeError) as error:  # the last: of an error in another encoding
         what = "it takes longer to read than a sweep can" if str(error) == "interrupted" else _one_line(error)
         raise UsageError(f"{path} is not the file of a sweep ({what}); {again}") from None
 
