@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rolloutsim.errors import MOST_SHOWN
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
 from rolloutsim.scenario.hints import kind_help, listing
@@ -45,7 +46,7 @@ def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None,
             break
         except ValidationError as error:
             errors = error.errors(include_url=False)
-            fresh = [_problem(one) for one in errors]
+            fresh = [_problem(one, number < MOST_SHOWN) for number, one in enumerate(errors)]
             fresh = [one for one in fresh if not faulty.touch(one)]
             problems += fresh
             faulty.add(path for one in fresh for path in (one.path, *one.related))
@@ -105,7 +106,8 @@ def _without(data: Any, paths: Iterable[Path]) -> Any:
     return data
 
 
-def _problem(error: Any) -> Problem:
+def _problem(error: Any, hinted: bool) -> Problem:
+    """A problem of the model's; what was meant takes milliseconds to find out, and nobody reads it of thousands."""
     loc: Path = error["loc"]
     path = _path(loc)
     at: Any = "key" if path != loc else "value"
@@ -114,7 +116,7 @@ def _problem(error: Any) -> Problem:
         case "scenario":
             return Problem(path, error["ctx"]["message"], error["ctx"]["help"], at)
         case "extra_forbidden":
-            return _unknown_key(path, error["input"])
+            return _unknown_key(path, error["input"], hinted)
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -129,14 +131,16 @@ def _problem(error: Any) -> Problem:
             return Problem(path, f"{_name(path)}: {error['msg']}")
 
 
-def _unknown_key(path: Path, value: object) -> Problem:
+def _unknown_key(path: Path, value: object, hinted: bool) -> Problem:
     from rolloutsim.scenario.key_hints import key_hint  # only errors need it
 
     parent, name = path[:-1], str(path[-1])
     allowed, place = _keys(parent), schema_path(parent)
-    hint = None if place is None else key_hint(name, place)
+    hint = None if place is None or not hinted else key_hint(name, place)
     help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
-    help = help or kind_help(name, value, allowed) or (hint.in_file() if hint is not None else None)
+    help = (
+        help or (kind_help(name, value, allowed) if hinted else None) or (hint.in_file() if hint is not None else None)
+    )
     message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
     meant = hint.key[len(place or ())] if hint is not None and hint.where in ("here", "inside") else None
     return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
