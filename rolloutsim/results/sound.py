@@ -26,6 +26,7 @@ from rolloutsim.scenario.places import Places
 from rolloutsim.scenario.resolved import ResolvedScenario
 
 LARGEST = 1e30  # of any number in a result (assumed: no unit goes beyond 1e18, and few numbers are multiplied)
+SMALLEST = 1e-100  # of any other than 0 in a column (assumed: what is divided by it can still be reckoned with)
 _MATRIX = 3  # columns of readings
 
 # Columns of indices: what they point into; with a "?" behind it, -1 points nowhere.
@@ -484,6 +485,8 @@ def _check_floats(column: Any, path: str, *, negative: bool, unknown: bool, endl
         least, most = float(known.min()), float(known.max())
         _require(least >= -LARGEST and most <= LARGEST, path, f"a number is beyond {LARGEST:g}")
         _require(negative or least >= 0.0, path, "a number is negative")
+        nearly = (known != 0.0) & (np.abs(known) < SMALLEST)
+        _require(not np.any(nearly), path, f"a number is nearer to 0 than {SMALLEST:g}")
 
 
 # Numbers of scenarios and cases that are not columns, and may be negative or without a bound.

@@ -440,6 +440,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "fewer bytes than none": ("fetches/bytes_done", first(-1.0), "fetches/bytes_done: a number is negative"),
     "endless bytes": ("fetches/bytes_done", first(INF), "fetches/bytes_done: a number is beyond 1e+30"),
     "bytes beyond all bounds": ("fetches/bytes_done", first(1e308), "fetches/bytes_done: a number is beyond 1e+30"),
+    "hardly any bytes": ("fetches/bytes_done", first(5e-324), "a number is nearer to 0 than 1e-100"),
     "asked never": ("pulls/asked", first(NAN), "pulls/asked: a number is NaN"),
     "asked before the beginning": ("pulls/asked", first(-1.0), "pulls/asked: a number is negative"),
     "pulled in the end of days": ("pulls/pulled", first(INF), "pulls/pulled: a number is beyond 1e+30"),
