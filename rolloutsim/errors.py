@@ -131,10 +131,10 @@ def _window(source: str, start: int) -> tuple[str, str]:
 
 
 def _printable(text: str) -> str:
-    """The text without control characters, which could steer the terminal; tabs stay."""
+    """The text without control characters, which could steer the terminal, and halves of characters; tabs stay."""
     if text.isprintable():
         return text
-    return "".join("�" if unicodedata.category(char) == "Cc" and char != "\t" else char for char in text)
+    return "".join("�" if unicodedata.category(char) in ("Cc", "Cs") and char != "\t" else char for char in text)
 
 
 def _blank(text: str) -> str:

@@ -18,6 +18,8 @@ another name since is found by what its metadata say that it `was`.
 from __future__ import annotations
 
 import json
+import os
+import re
 import zipfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -26,17 +28,20 @@ from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import IO, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.results import archive, sound
+from rolloutsim.results.archive import shown
 from rolloutsim.results.facts.columns import codes
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.files import reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
+from rolloutsim.structs import struct
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +51,10 @@ FORMAT = "rolloutsim.records/1"
 _RESULT = "result.json"
 _COMPARISON = "comparison.json"
 _METADATA = "metadata.json"
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, as scenarios have none
+_NOT_FINITE = ("nan", "inf", "-inf")
+_LARGEST = 2**63  # what fits into 64 bits with a sign
+_DEEPEST = 40  # steps of a path (assumed: results need 14)
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 _LEVEL = 1  # the columns shrink to a third; higher levels take longer and save no more (measured at 10,000 nodes)
 _WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"
@@ -64,13 +73,12 @@ def load(path: str | Path) -> Outcome:
     UsageError
         If that is no result.
     """
-    file = _located(Path(path))
     try:
-        content = file.read_bytes()
+        file = _located(Path(path))
+        with archive.open_file(file) as stream:
+            return _read(stream)
     except OSError as error:
-        raise UsageError(f"'{file}' cannot be read: {reason(error)}; {_WHAT}") from None
-    try:
-        return from_bytes(content)
+        raise UsageError(f"'{path}' cannot be read: {reason(error)}; {_WHAT}") from None
     except UnreadableError as error:
         raise UsageError(f"'{file}' is no result that can be read: {error}; {_WHAT}") from None
 
@@ -78,18 +86,30 @@ def load(path: str | Path) -> Outcome:
 def side_by_side(path: str | Path) -> dict[str, Path]:
     """The folders of results that `rolloutsim run -o` wrote side by side, by the names of the variants; empty: none."""
     file = Path(path, _COMPARISON)
-    if not file.is_file():
+    if not os.path.exists(file):
         return {}
     try:
-        named = [one["name"] for one in json.loads(file.read_bytes())["scenarios"]]
-        return {name: file.parent / name for name in named}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"'{file}' cannot be read ({error}); {_WHAT}") from None
+        document = archive.json_file(file)
+    except OSError as error:
+        raise UsageError(f"'{file}' cannot be read: {reason(error)}; {_WHAT}") from None
+    except UnreadableError as error:
+        raise UsageError(f"'{file}' cannot be read: {error}; {_WHAT}") from None
+    rows = document.get("scenarios") if isinstance(document, dict) else None
+    named = [row.get("name") if isinstance(row, dict) else None for row in rows] if isinstance(rows, list) else []
+    names = [name for name in named if isinstance(name, str) and _is_folder(name)]
+    if not names or len(names) < len(named):
+        raise UsageError(f"'{file}' does not name folders beside it, each as `name` in `scenarios`; {_WHAT}")
+    return {name: file.parent / name for name in names}
+
+
+def _is_folder(name: str) -> bool:
+    """Whether a name is that of a folder beside a file, and leads nowhere else."""
+    return bool(name) and name not in (".", "..") and not _STEERING.search(name) and not set(name) & set("/\\\0")
 
 
 def is_result(path: str | Path) -> bool:
     """Whether a path names a result rather than a scenario file: a folder, or a file that ends like one."""
-    return Path(path).is_dir() or Path(path).suffix in (".npz", ".json")
+    return os.path.isdir(path) or Path(path).suffix in (".npz", ".json")
 
 
 def to_bytes(outcome: Outcome) -> bytes:
@@ -120,30 +140,36 @@ def from_bytes(content: bytes) -> Outcome:
     UnreadableError
         If it is none, or of another format.
     """
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            metadata = json.loads(archive.read(_METADATA))
-            if metadata["format"] != FORMAT:
-                raise UnreadableError(f"its format is {metadata['format']}, and this version reads {FORMAT}")
-            arrays = {name[:-4]: _column(archive, name) for name in archive.namelist() if name.endswith(".npy")}
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError) as error:
-        raise UnreadableError(f"it is damaged, or no such file ({error})") from None
-    _put_refusals_together(metadata["run"], arrays)
-    run: Run = from_plain(metadata["run"], Run, arrays, "run")
-    cases = tuple(case if case.routes else _with_sources(run, case) for case in map(_with_commits, run.cases))
+    return _read(BytesIO(content))
+
+
+def _read(stream: IO[bytes]) -> Outcome:
+    metadata, arrays = archive.read(stream, _METADATA)
+    if not isinstance(metadata, dict):
+        raise UnreadableError(f"its {_METADATA} is no object")
+    if metadata.get("format") != FORMAT:
+        raise UnreadableError(f"its format is {shown(metadata.get('format'))}, and this version reads {FORMAT}")
+    _put_refusals_together(metadata.get("run"), arrays)
+    run: Run = from_plain(metadata.get("run"), Run, arrays, "run")
+    sound.check_scenario(run)
+    cases = tuple(case if case.sources else _with_sources(run, case) for case in map(_with_commits, run.cases))
+    run = replace(run, cases=cases)
     replications, draws = (
         from_plain(metadata.get(name, []), tuple[Replication, ...], arrays, name) for name in ("replications", "draws")
     )
-    return Outcome(replace(run, cases=cases), replications, draws)
+    sound.check_records(run)
+    sound.check_replications(run, replications, "replications")
+    sound.check_replications(run, draws, "draws")
+    return Outcome(run, replications, draws)
 
 
 def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
     """Turn the refusals of a file that has a row for each of them into those of one that counts them."""
-    for number, case in enumerate(run.get("cases", ())):
-        refusals = case.get("orchestration", {}).get("refusals", {})
+    for number, case in enumerate(_inside(run, "cases", [])):
+        refusals = _inside(_inside(case, "orchestration", {}), "refusals", {})
         path = f"run/cases/{number}/orchestration/refusals"
         fetch, again = arrays.get(f"{path}/fetch"), arrays.get(f"{path}/again")
-        if fetch is None or again is None:
+        if fetch is None or again is None or fetch.shape != again.shape or fetch.dtype.kind + again.dtype.kind != "ib":
             continue
         count = np.ones(len(fetch), np.int64)
         new = {"layer": fetch >= 0, "count": count, "again": again.astype(np.int64), "width": np.zeros(len(fetch)),
@@ -151,6 +177,12 @@ def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
         for name, column in new.items():
             arrays[f"{path}/{name}"] = column
             refusals[name] = {"$array": f"{path}/{name}"}
+
+
+def _inside(plain: Any, key: str, missing: Any) -> Any:
+    """What an object that may be none has under a key, if that is of the same type as what stands for it."""
+    found = plain.get(key) if isinstance(plain, dict) else None
+    return found if isinstance(found, type(missing)) else missing
 
 
 def _with_commits(case: CaseRecords) -> CaseRecords:
@@ -162,6 +194,7 @@ def _with_commits(case: CaseRecords) -> CaseRecords:
 
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     """A case of a file that is older than sources, when all layers came from the registry of their image."""
+    sound.check_sources(case)
     sources = tuple(run.scenario.registries)
     of_image = np.array([sources.index(image.registry) for image in case.images], np.int32)
     source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
@@ -178,25 +211,20 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(member, content, compresslevel=_LEVEL)
 
 
-def _column(archive: zipfile.ZipFile, name: str) -> Array:
-    column: Array = np.lib.format.read_array(BytesIO(archive.read(name)), allow_pickle=False)
-    return column
-
-
 def _located(path: Path) -> Path:
     """The file that a path means."""
-    if path.is_dir():
-        if not (path / RECORDS).exists() and (several := side_by_side(path)):
+    if os.path.isdir(path):
+        if not os.path.exists(path / RECORDS) and (several := side_by_side(path)):
             one_of = ", ".join(map(str, several.values()))
             raise UsageError(f"'{path}' holds the results of several variants; name one of them: {one_of}")
-        if not (path / RECORDS).exists():
+        if not os.path.exists(path / RECORDS):
             raise UsageError(f"'{path}' holds no {RECORDS}; {_WHAT}")
         return path / RECORDS
-    if not path.exists():
+    if not os.path.exists(path):
         raise UsageError(f"'{path}' does not exist; {_WHAT}")
     if path.suffix == ".json":
         beside = path.with_name(RECORDS)
-        if path.name != _RESULT or not beside.exists():
+        if path.name != _RESULT or not os.path.exists(beside):
             raise UsageError(f"'{path}' has no {RECORDS} beside it; {_WHAT}")
         return beside
     if path.suffix in (".yaml", ".yml"):
@@ -206,10 +234,6 @@ def _located(path: Path) -> Path:
     if path.suffix != ".npz":
         raise UsageError(f"'{path}' is no result; {_WHAT}")
     return path
-
-
-class UnreadableError(Exception):
-    """Plain values do not make the dataclass that they should; the message says where and why."""
 
 
 def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> Any:
@@ -259,32 +283,98 @@ def from_plain(plain: Any, hint: Any, arrays: Mapping[str, Array], path: str = "
     Raises
     ------
     UnreadableError
-        If a field without a default is missing, or a value has another form than its hint.
+        If a field without a default is missing, or a value is of another type than its hint.
     """
-    if isinstance(plain, dict) and "$array" in plain:
-        try:
-            return arrays[plain["$array"]]
-        except KeyError:
-            raise UnreadableError(f"{path}: its column is missing") from None
-    if isinstance(plain, dict) and "$float" in plain:
-        return float(plain["$float"])
-    options = _options(hint)
+    form = _form(hint)
     if isinstance(plain, dict):
-        plain = dict(plain["$map"]) if "$map" in plain else plain
-        dataclass = _dataclass(options, plain.get("$type"))
-        if dataclass is not None:
-            return _built(dataclass, plain, arrays, path)
-        inner = next((get_args(one)[1] for one in options if len(get_args(one)) == 2), Any)
-        return {key: from_plain(item, inner, arrays, _below(path, key)) for key, item in plain.items()}
+        return _from_object(plain, form, arrays, path)
     if isinstance(plain, list):
-        inner_hints = _items(options, len(plain))
-        return tuple(
-            from_plain(item, inner, arrays, _below(path, str(i)))
-            for i, (item, inner) in enumerate(zip(plain, inner_hints, strict=True))
-        )
-    if plain is not None and len(options) == 1 and isinstance(options[0], type) and is_dataclass(options[0]):
-        raise UnreadableError(f"{path}: {plain!r} stands where an object should")
+        return _from_list(plain, form, arrays, path)
+    if plain is None:
+        fits = form.anything or form.null
+    elif isinstance(plain, str):
+        fits = form.anything or str in form.plain or plain in form.words
+        if fits and not plain.isprintable() and _STEERING.search(plain):
+            raise UnreadableError(f"{shown(path)} has control characters: '{shown(plain)}'")
+    elif isinstance(plain, bool):
+        fits = form.anything or bool in form.plain
+    elif isinstance(plain, int):
+        fits = (form.anything or int in form.plain or float in form.plain) and -_LARGEST <= plain < _LARGEST
+    else:
+        fits = (form.anything or float in form.plain) and isfinite(plain)
+    if not fits:
+        raise UnreadableError(f"{shown(path)}: {_brief(plain)} stands where {form.expected} should")
     return plain
+
+
+def _from_object(plain: dict[str, Any], form: _Form, arrays: Mapping[str, Array], path: str) -> Any:
+    if "$array" in plain:
+        return _array(plain, form, arrays, path)
+    if "$float" in plain:
+        word = plain["$float"]
+        if not (form.anything or float in form.plain) or len(plain) > 1 or word not in _NOT_FINITE:
+            raise UnreadableError(f"{shown(path)}: {_brief(plain)} stands where {form.expected} should")
+        return float(word)
+    if form.dataclasses:
+        name = plain.get("$type")
+        one = next((one for one in form.dataclasses if one.__name__ == name), form.dataclasses[0])
+        return _built(one, plain, arrays, path)
+    inner = Any if form.anything else form.inner
+    if inner is None:
+        raise UnreadableError(f"{shown(path)}: an object stands where {form.expected} should")
+    pairs = list(plain.items()) if "$map" not in plain else _pairs(plain["$map"], path)
+    if path.count("/") > _DEEPEST:
+        raise UnreadableError(f"{shown(path)} is nested too deep")
+    if any(_STEERING.search(key) for key, _ in pairs):
+        raise UnreadableError(f"{shown(path)} has a key with control characters")
+    return {key: from_plain(item, inner, arrays, _below(path, key)) for key, item in pairs}
+
+
+def _pairs(plain: Any, path: str) -> list[tuple[str, Any]]:
+    """The keys and values of a mapping that is written as a list."""
+    is_list = isinstance(plain, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in plain
+    )
+    if not is_list or len({key for key, _ in plain}) < len(plain):
+        raise UnreadableError(f"{shown(path)}: its '$map' is no list of keys with their values, each once")
+    return [(key, value) for key, value in plain]
+
+
+def _from_list(plain: list[Any], form: _Form, arrays: Mapping[str, Array], path: str) -> tuple[Any, ...]:
+    hints = (Any,) * len(plain) if form.anything else (form.item,) * len(plain) if form.item is not None else form.items
+    if hints is None or len(hints) != len(plain):
+        raise UnreadableError(f"{shown(path)}: a list of {len(plain):,} stands where {form.expected} should")
+    if form.item is str:  # names of thousands of nodes
+        text = "".join(plain) if all(type(item) is str for item in plain) else None
+        if text is not None and (text.isprintable() or not _STEERING.search(text)):
+            return tuple(plain)
+    if path.count("/") > _DEEPEST:
+        raise UnreadableError(f"{shown(path)} is nested too deep")
+    each = enumerate(zip(plain, hints, strict=True))
+    return tuple(from_plain(item, inner, arrays, _below(path, str(i))) for i, (item, inner) in each)
+
+
+def _array(plain: dict[str, Any], form: _Form, arrays: Mapping[str, Array], path: str) -> Array:
+    """A column, in the type that it has in a record."""
+    name = plain["$array"]
+    if not isinstance(name, str) or len(plain) > 1 or name not in arrays:
+        raise UnreadableError(f"{shown(path)}: its column is missing")
+    column = arrays[name]
+    if form.anything or column.dtype in form.columns:
+        return column
+    whole = max((one for one in form.columns if one.kind == "i"), key=lambda one: one.itemsize, default=None)
+    if whole is not None and column.dtype.kind == "i":
+        if not column.size or (np.iinfo(whole).min <= column.min() and column.max() <= np.iinfo(whole).max):
+            return column.astype(whole)
+        raise UnreadableError(f"{shown(path)}: its column has numbers that are too large for it")
+    raise UnreadableError(f"{shown(path)}: a column of {column.dtype} stands where {form.expected} should")
+
+
+def _brief(plain: Any) -> str:
+    """A value of JSON in an error."""
+    if isinstance(plain, dict):
+        return "'$float'" if "$float" in plain else "an object"
+    return shown(json.dumps(plain, ensure_ascii=False))
 
 
 def _is_left_out(metadata: Mapping[Any, Any], item: Any) -> bool:
@@ -298,7 +388,7 @@ def _object(named: Mapping[str, Any], arrays: MutableMapping[str, Array], path: 
 
 def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array], path: str) -> Any:
     hints = _hints(dataclass)
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(dataclass):
         if not field.init:
             continue
@@ -310,34 +400,87 @@ def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array]
         if name in plain:
             values[field.name] = from_plain(plain[name], hints[field.name], arrays, _below(path, name))
         else:
-            raise UnreadableError(f"{_below(path, field.name)} is missing")
+            raise UnreadableError(f"{shown(_below(path, field.name))} is missing")
     return dataclass(**values)
 
 
-def _dataclass(options: tuple[Any, ...], name: str | None) -> Any:
-    """The dataclass that a hint means; its name decides where there are several."""
-    found = [one for one in options if is_dataclass(one)]
-    return next((one for one in found if getattr(one, "__name__", None) == name), found[0] if found else None)
+@struct
+class _Form:
+    """What a hint allows.
+
+    Parameters
+    ----------
+    anything : bool
+        Whatever JSON and arrays can hold.
+    null : bool
+        None.
+    plain : frozenset of type
+        Of `str`, `int`, `float`, `bool`.
+    words : frozenset of str
+        These alone.
+    columns : tuple of numpy.dtype
+        Arrays of these.
+    dataclasses : tuple of type
+        Objects of their fields.
+    inner : hint or None
+        An object whose values are of this hint.
+    item : hint or None
+        A list whose items are all of this hint.
+    items : tuple of hint or None
+        A list of just these.
+    """
+
+    anything: bool = False
+    null: bool = False
+    plain: frozenset[Any] = frozenset()
+    words: frozenset[Any] = frozenset()
+    columns: tuple[np.dtype[Any], ...] = ()
+    dataclasses: tuple[Any, ...] = ()
+    inner: Any = None
+    item: Any = None
+    items: tuple[Any, ...] | None = None
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        found = [words for kind, words in kinds.items() if kind in self.plain]
+        found += [f"one of {', '.join(map(repr, sorted(self.words)))}"] if self.words else []
+        found += [f"a column of {self.columns[0]}"] if self.columns else []
+        found += ["an object"] if self.dataclasses or self.inner is not None else []
+        found += ["a list"] if self.item is not None else []
+        found += [f"a list of {len(self.items)}"] if self.items is not None else []
+        return " or ".join([*found, *(["null"] if self.null else [])])
 
 
-def _items(options: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    """The hints of a tuple's items."""
+@cache
+def _form(hint: Any) -> _Form:
+    """What a hint allows; TypeError for one that no record has."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    found = _Form()
     for option in options:
-        arguments = get_args(option)
-        if get_origin(option) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-            return (arguments[0],) * count
-        if get_origin(option) is tuple and len(arguments) == count:
-            return arguments
-        if len(arguments) == 1:  # Sequence and the like
-            return (arguments[0],) * count
-    return (Any,) * count
-
-
-def _options(hint: Any) -> tuple[Any, ...]:
-    """What a hint allows, None left out."""
-    if get_origin(hint) in (Union, UnionType):
-        return tuple(one for one in get_args(hint) if one is not type(None))
-    return (hint,)
+        origin, arguments = get_origin(option), get_args(option)
+        if option is Any:
+            found = replace(found, anything=True)
+        elif option is type(None):
+            found = replace(found, null=True)
+        elif option in (str, int, float, bool):
+            found = replace(found, plain=found.plain | {option})
+        elif origin is Literal:
+            found = replace(found, words=found.words | set(arguments))
+        elif origin is np.ndarray:
+            found = replace(found, columns=(*found.columns, np.dtype(get_args(arguments[1])[0])))
+        elif is_dataclass(option):
+            found = replace(found, dataclasses=(*found.dataclasses, option))
+        elif origin in (dict, Mapping):
+            found = replace(found, inner=arguments[1])
+        elif origin is tuple and arguments[-1] is Ellipsis:
+            found = replace(found, item=arguments[0])
+        elif origin is tuple:
+            found = replace(found, items=arguments)
+        else:
+            raise TypeError(f"a record has a field of type {option}, which a result cannot hold")
+    return found
 
 
 @cache

@@ -140,10 +140,16 @@ def read_figure(text: str) -> Threshold:
 
 
 def read_threshold(metric: str, check: str, severity: Severity) -> Threshold:
-    """A threshold from what results say of it: the metric with its labels, and the condition as it was written."""
-    name, inside = _metric(metric)
-    statistic, comparison, value = _condition(check, name)
-    return Threshold(name, dict(_pairs(name, inside)), statistic, comparison, value, check, severity)
+    """A threshold from what results say of it: the metric with its labels, and the condition as it was written.
+
+    Raises UsageError if they are none.
+    """
+    try:
+        name, inside = _metric(metric)
+        statistic, comparison, value = _condition(check, name)
+        return Threshold(name, dict(_pairs(name, inside)), statistic, comparison, value, check, severity)
+    except _Unreadable as error:
+        raise UsageError(f"'{metric}: {check}': {error.message}") from None
 
 
 def figure(metric: str, selectors: Mapping[str, str], statistic: str | None) -> Threshold:

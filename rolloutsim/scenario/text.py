@@ -21,6 +21,7 @@ from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotte
 
 LARGEST_FILE = 16_000_000  # [B] (assumed: 10,000 images with ten layers and digests each are 12 MB)
 MOST_VALUES = 400_000  # in one scenario, aliases written out (assumed: 10,000 nodes with an image each have 220,000)
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair that UTF-16 has for one character; no text can be written with it
 DEEPEST = 32  # levels of nesting (assumed: the format needs 6)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -126,6 +127,11 @@ def read(text: str, file: str, is_over: bool = False) -> Source:
     Raises ScenarioError if the text is not YAML, or not one map.
     """
     places = Places(file, text.splitlines())
+    if not text.isascii() and (half := _HALF.search(text)):
+        line = text.count("\n", 0, half.start()) + 1
+        column = half.start() - text.rfind("\n", 0, half.start())
+        places.at[()] = Place(value=Span(line, column, 1))
+        raise places.error([Problem((), f"the text has half a character, U+{ord(half[0]):04X}, in it; take it out")])
     root = _Composer(places).compose(text)
     if root is None:
         places.at[()] = Place(value=Span(1, 1, 1))

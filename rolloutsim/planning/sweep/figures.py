@@ -172,7 +172,7 @@ def table(records: SweepRecords) -> Table:
     rows: list[_Row]
     if is_beside:
         rows = [
-            _Row(i, "", [by_place.get((point, case), _UNKNOWN) for by_place in found for case in cases])
+            _Row(i, "", [by_place.get((point, case), _UNKNOWN) for by_place in found for case in cases or ("",)])
             for i, point in enumerate(points)
         ]
     else:

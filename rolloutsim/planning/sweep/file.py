@@ -26,15 +26,19 @@ While it is written, new rows are in a write-ahead log beside the file (`-wal`);
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rolloutsim.errors import OutputError, UsageError
-from rolloutsim.planning.sweep.head import SCHEMA, Head
+from rolloutsim.planning.sweep.head import Head
+from rolloutsim.planning.sweep.reading import check_plain, check_records, guard, opened, rows_of
 from rolloutsim.planning.sweep.rows import KEYS, RESULT_COLUMNS, RESULTS, Rows
+from rolloutsim.results.archive import shown
 from rolloutsim.structs import struct
 
 Columns = Mapping[str, list[Any]]
@@ -69,7 +73,7 @@ class SweepStore:
         self._known: dict[str, dict[str, str]] = {}
         if path is not None and path.is_dir():
             raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
-        there = path is not None and path.exists()
+        there = path is not None and os.path.exists(path)
         if there and not resume:
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
         if there and path is not None and (differences := read_head(path).differences(head)):
@@ -79,7 +83,9 @@ class SweepStore:
             )
         with self._writing():
             self.database = connect(path)  # from which others read what is there so far
+            guard(self.database)
             if there:
+                self._check(head)
                 self._learn_columns()
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = NORMAL")
@@ -88,7 +94,8 @@ class SweepStore:
 
     def done(self) -> set[tuple[int, int]]:
         """The (point, replication) that are there."""
-        return set(self.database.execute("SELECT DISTINCT point, replication FROM results"))
+        with self._writing():
+            return set(self.database.execute("SELECT DISTINCT point, replication FROM results"))
 
     def write(self, tables: Mapping[str, Rows]) -> None:
         """Add the rows of runs: all of them, or none and an OutputError if that fails."""
@@ -147,6 +154,23 @@ class SweepStore:
         typed = ", ".join(f"{_quoted([column])} {kind}" for column, kind in columns.items())
         self.database.execute(f"CREATE TABLE {_quoted([name])} ({typed}{more})")
 
+    def _check(self, head: Head) -> None:
+        """UsageError if writing would do more than add rows, or the runs that are there are none of the sweep's."""
+        database = self.database
+        for name, kind, table, sql in database.execute(_SCHEMA).fetchall():
+            own = isinstance(sql, str) and _TABLE.fullmatch(sql)
+            if kind == "trigger" or (kind == "table" and table in (*_OWN_TABLES, RESULTS) and not own):
+                raise UsageError(
+                    f"{self.path} has a {kind} '{shown(name)}' that no sweep makes, so nothing is added to it; write "
+                    "to another file with -o"
+                )
+        check_plain(database, RESULTS)
+        if database.execute(_OTHERS, (len(head.points), head.replications)).fetchone()[0]:
+            raise UsageError(
+                f"{self.path} has results of no point or replication of the sweep, so nothing is added to it; write to "
+                "another file with -o"
+            )
+
     def _learn_columns(self) -> None:
         for (table,) in self.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             rows = self.database.execute(f"PRAGMA table_info({_quoted([table])})")
@@ -172,7 +196,7 @@ class SweepStore:
                 f"cannot write {self.path}: another process writes into it; its rows are kept, those of this one are "
                 "dropped"
             ) from error
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise OutputError(
                 f"cannot write {self.path}: {error}; what it holds is kept, and --resume goes on with it"
                 if self.path is not None and self.path.exists()
@@ -187,17 +211,15 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 def read_head(path: Path) -> Head:
     """What is swept in a file; UsageError if it is no file of a sweep, or of a later version."""
+    with opened(path) as database:
+        return _head(database, path)
+
+
+def _head(database: sqlite3.Connection, path: Path) -> Head:
     try:
-        with closing(connect(path)) as database:
-            head = Head.read(database)
-    except (sqlite3.Error, KeyError) as error:
-        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        raise UsageError(
-            f"{path} is not the file of a sweep ({what}); 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one"
-        ) from None
-    if head.schema != SCHEMA:
-        raise UsageError(f"{path} is of the form {head.schema}; this release reads {SCHEMA}")
-    return head
+        return Head.read(database)
+    except UsageError as error:
+        raise UsageError(f"{path} {error}") from None
 
 
 def _type(value: Any) -> str:
@@ -209,6 +231,18 @@ def _type(value: Any) -> str:
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join('"' + name.replace('"', '""') + '"' for name in names)
 
+
+_SCHEMA = "SELECT name, type, tbl_name, sql FROM sqlite_master"
+
+# Results of no run of a sweep.
+_OTHERS = (
+    "SELECT count(*) FROM results WHERE typeof(point) <> 'integer' OR point NOT BETWEEN 0 AND ? - 1 "
+    "OR typeof(replication) <> 'integer' OR replication NOT BETWEEN 0 AND ? - 1"
+)
+
+# A table as it is made here, a column at a time.
+_COLUMN = r'"(?:[^"]|"")+" (?:INTEGER PRIMARY KEY|INTEGER NOT NULL|TEXT NOT NULL|INTEGER|REAL|TEXT)'
+_TABLE = re.compile(rf'CREATE TABLE "(?:[^"]|"")+" \({_COLUMN}(?:, {_COLUMN})*(?:, PRIMARY KEY \([^()]*\))?\)')
 
 # The lists among the tables, in the order in which they were made: each has an index named after it.
 _LISTS = f"SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = tbl_name || '{OF_RUN}' ORDER BY rowid"
@@ -267,15 +301,13 @@ class SweepRecords:
 
 def read_records(path: Path, interrupted: bool = False) -> SweepRecords:
     """What is in the file of a sweep; UsageError if there is no such file, or it is not of a sweep."""
-    if not path.is_file():
-        raise UsageError(f"'{path}' is no file; 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one")
-    read_head(path)
-    with closing(connect(path)) as database:
-        return SweepRecords.of(database, interrupted)
+    with opened(path) as database:
+        _head(database, path)
+        records = SweepRecords.of(database, interrupted)
+        check_records(records)
+        return records
 
 
 def _columns(database: sqlite3.Connection, table: str, order: str) -> Columns:
-    cursor = database.execute(f'SELECT * FROM "{table}" ORDER BY {order}')
-    names = [column[0] for column in cursor.description]
-    rows = cursor.fetchall()
+    names, rows = rows_of(database, table, order)
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}

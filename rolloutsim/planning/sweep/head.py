@@ -11,12 +11,19 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import islice
+from math import prod
 from typing import Any
+from unicodedata import category
 
-from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.planning.sweep.designs import Design, Point, Range, from_options
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.planning.sweep.designs import KINDS, MOST_POINTS, Design, Point, Range, from_options
+from rolloutsim.planning.sweep.reading import json_list, json_of, rows_of
 from rolloutsim.planning.sweep.rows import RESULT_COLUMNS
-from rolloutsim.scenario.numbers import measure
+from rolloutsim.results.archive import shown
+from rolloutsim.results.sound import LARGEST, check_document
+from rolloutsim.scenario.conditions import read_figure
+from rolloutsim.scenario.model.planning import MOST_REPLICATIONS
+from rolloutsim.scenario.numbers import SCALES, measure
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
@@ -120,32 +127,103 @@ class Head:
             ("its seed is {}, not {}", self.seed, asked.seed),
             ("it shows {}, not {}", _metrics(self), _metrics(asked)),
         )
-        found = [words.format(mine, theirs) for words, mine, theirs in pairs if mine != theirs]
+        found = [words.format(shown(mine), theirs) for words, mine, theirs in pairs if mine != theirs]
         if not found:
             others = {p.path: p.values for p in asked.parameters}
-            found = [f"it has other values of {p.path}" for p in self.parameters if others[p.path] != p.values]
+            found = [
+                f"it has other values of {shown(p.path)}" for p in self.parameters if others.get(p.path) != p.values
+            ]
         if not found and [point[0] for point in self.points] != [point[0] for point in asked.points]:
             found = ["it was made of another scenario, or of this one before it was changed"]
         return found
 
     @classmethod
     def read(cls, database: sqlite3.Connection) -> Head:
-        """The head in a file; `sqlite3.Error` or KeyError where it has none."""
-        row = next(_rows(database, "SELECT * FROM sweep"), None)
+        """The head in a file; `sqlite3.Error` or UnreadableError: it has none, UsageError: it is of another form."""
+        row = next(_rows(database, "sweep", "rowid"), None)
         if row is None:
-            raise sqlite3.DataError("its table 'sweep' is empty")
-        columns = 'path, "column", number_column, "values"'
-        rows = database.execute(f"SELECT {columns} FROM parameters ORDER BY parameter")
-        parameters = tuple(ParameterColumns(*one) for one in rows)
+            raise UnreadableError("its table 'sweep' is empty")
+        if row.get("schema", SCHEMA) != SCHEMA:
+            raise UsageError(f"is of the form {shown(row['schema'])}; this release reads {SCHEMA}")
+        parameters = tuple(_parameter(one) for one in _rows(database, "parameters", "parameter"))
         names = ["sha256", *(name for parameter in parameters for name in parameter.columns)]
-        points = _rows(database, "SELECT * FROM points ORDER BY point")
+        points = list(_rows(database, "points", "point"))
+        metrics = json_list(row.get("metrics") or "[]", "it has 'metrics'")  # files of the versions before have none
+        for each in fields(cls):
+            if each.name not in (*row, "parameters", "metrics"):
+                raise UnreadableError(f"it has no '{each.name}'")
+        missing = [name for name in names if points and name not in points[0]]
+        if missing:
+            raise UnreadableError(f"its 'points' has no '{shown(missing[0])}'")
         row |= {
             "parameters": parameters,
             "points": tuple(tuple(point[name] for name in names) for point in points),
-            "metrics": tuple(json.loads(row.get("metrics") or "[]")),  # files of the versions before have none
+            "metrics": tuple(metrics),
         }
-        found = {each.name: row[each.name] for each in fields(cls)}
-        return cls(**found | {"complete": bool(found["complete"])})
+        found = cls(**{each.name: row[each.name] for each in fields(cls)} | {"complete": bool(row["complete"])})
+        _check(found)
+        return found
+
+
+def _parameter(row: Mapping[str, Any]) -> ParameterColumns:
+    """A row of `parameters`."""
+    names = ("path", "column", "number_column", "values")
+    missing = [name for name in names if name not in row]
+    if missing:
+        raise UnreadableError(f"its 'parameters' has no '{missing[0]}'")
+    path, column, number, values = (row[name] for name in names)
+    if not (isinstance(path, str) and isinstance(column, str) and (number is None or isinstance(number, str))):
+        raise UnreadableError("its 'parameters' has a name that is no text")
+    found = json_of(values, "its 'parameters' has 'values'")
+    is_range = isinstance(found, dict) and found.keys() == {"from", "to", "scale"} and found["scale"] in SCALES
+    if not is_range and not (isinstance(found, list) and found):
+        raise UnreadableError("its 'parameters' has 'values' that are neither a list nor a range")
+    return ParameterColumns(path, column, number, values)
+
+
+def _check(found: Head) -> None:
+    """Whether a head that was read is of a sweep; raises UnreadableError."""
+    texts = (found.name, found.scenario, found.sha256, found.version, *found.metrics)
+    numbers = (found.replications, found.seed)
+    if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, int) for one in numbers):
+        raise UnreadableError("its 'sweep' has a value of another type than it should")
+    if any(not one.isprintable() for one in (found.name, found.version, *found.metrics)):
+        raise UnreadableError("its 'sweep' has a text with control characters")
+    if found.design not in KINDS:
+        raise UnreadableError(f"its design is {shown(found.design)}, and not one of {', '.join(KINDS)}")
+    if not 1 <= found.replications <= MOST_REPLICATIONS or not 1 <= len(found.points) <= MOST_POINTS:
+        raise UnreadableError("it has no points or replications, or too many of them")
+    paths = [one.path for one in found.parameters]
+    columns = [name for one in found.parameters for name in one.columns]
+    if not paths or len(set(paths)) < len(paths) or len(set(columns)) < len(columns):
+        raise UnreadableError("it varies nothing, or something twice")
+    if any(not text.isprintable() for text in (*paths, *columns)):
+        raise UnreadableError("its 'parameters' has a name with control characters")
+    values = [json.loads(one.values) for one in found.parameters]
+    lists = [len(one) for one in values if isinstance(one, list)]
+    count = prod(lists) if found.design == "grid" else lists[0] if lists else 0
+    if found.design != "sobol" and (len(lists) < len(values) or count != len(found.points)):
+        raise UnreadableError(f"its points are not those of its parameters, of design {found.design}")
+    kinds = [kind for one in found.parameters for kind in (("value",) if one.number is None else ("value", "number"))]
+    for sha256, *row in found.points:
+        fits = isinstance(sha256, str) and all(map(_fits, row, kinds))
+        if not fits:
+            raise UnreadableError("its 'points' has a value of another type than it should")
+    try:
+        for metric in found.metrics:
+            read_figure(metric)
+    except UsageError as error:
+        raise UnreadableError(f"it shows what is no metric: {shown(error)}") from None
+    if not found.scenario:
+        raise UnreadableError("it has no scenario")
+    check_document(found.scenario, "its scenario")
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value may stand in a column of points."""
+    if kind == "value" and isinstance(value, str):
+        return value.isprintable() or not any(category(letter) == "Cc" for letter in value)
+    return (value is None and kind == "number") or (isinstance(value, (int, float)) and abs(value) <= LARGEST)
 
 
 def head(
@@ -179,10 +257,9 @@ def head(
     )
 
 
-def _rows(database: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]]:
-    cursor = database.execute(query)
-    names = [column[0] for column in cursor.description]
-    return (dict(zip(names, row, strict=True)) for row in cursor)
+def _rows(database: sqlite3.Connection, table: str, order: str) -> Iterator[dict[str, Any]]:
+    names, rows = rows_of(database, table, order)
+    return (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def _metrics(head: Head) -> str:
