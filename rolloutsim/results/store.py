@@ -18,6 +18,7 @@ another name since is found by what its metadata say that it `was`.
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -34,17 +35,15 @@ import numpy.typing as npt
 from rolloutsim.errors import UsageError
 from rolloutsim.results.facts.columns import codes
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.files import reason
+from rolloutsim.results.files import COMPARISON, RECORDS, reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
 
 Array = npt.NDArray[Any]
 
-RECORDS = "records.npz"
 FORMAT = "rolloutsim.records/1"
 
 _RESULT = "result.json"
-_COMPARISON = "comparison.json"
 _METADATA = "metadata.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 _LEVEL = 1  # the columns shrink to a third; higher levels take longer and save no more (measured at 10,000 nodes)
@@ -64,8 +63,9 @@ def load(path: str | Path) -> Outcome:
     UsageError
         If that is no result.
     """
-    file = _located(Path(path))
+    file = Path(path)
     try:
+        file = _located(file)
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"'{file}' cannot be read: {reason(error)}; {_WHAT}") from None
@@ -77,8 +77,8 @@ def load(path: str | Path) -> Outcome:
 
 def side_by_side(path: str | Path) -> dict[str, Path]:
     """The folders of results that `rolloutsim run -o` wrote side by side, by the names of the variants; empty: none."""
-    file = Path(path, _COMPARISON)
-    if not file.is_file():
+    file = Path(path, COMPARISON)
+    if not os.path.isfile(file):
         return {}
     try:
         named = [one["name"] for one in json.loads(file.read_bytes())["scenarios"]]
@@ -89,7 +89,7 @@ def side_by_side(path: str | Path) -> dict[str, Path]:
 
 def is_result(path: str | Path) -> bool:
     """Whether a path names a result rather than a scenario file: a folder, or a file that ends like one."""
-    return Path(path).is_dir() or Path(path).suffix in (".npz", ".json")
+    return os.path.isdir(path) or Path(path).suffix in (".npz", ".json")
 
 
 def to_bytes(outcome: Outcome) -> bytes:
