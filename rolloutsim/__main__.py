@@ -12,6 +12,8 @@ def main() -> None:
     """Run the command line."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # which would show where the imports are
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Figures are the same whatever somebody wants of his own; matplotlib reads this when it is imported.
+    os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
     try:
         from rolloutsim.cli import interrupts, main
 
