@@ -32,7 +32,10 @@ def test_workers_import_nothing_from_the_working_directory(forks: Forks, tmp_pat
     for name in ("numpy", "joblib", "click", "pickle"):
         (tmp_path / f"{name}.py").write_text(f"open('imported-{name}', 'w')\n")
     # A console script has no working directory among its paths.
-    eager = f"import sys\nsys.path[:] = filter(None, sys.path)\nfrom rolloutsim.planning.sweep import batches\nbatches._WORTH_WORKERS = 0.0\n{PROGRAM}"
+    eager = (
+        "import sys\nsys.path[:] = filter(None, sys.path)\n"
+        f"from rolloutsim.planning.sweep import batches\nbatches._WORTH_WORKERS = 0.0\n{PROGRAM}"
+    )
     done = forks.run(eager, "sweep", "s.yaml", "-p", "nodes=2,3,4", "--jobs", "2", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
     assert not list(tmp_path.glob("imported-*"))
