@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-long test-lowest test-browser test-registry fuzz ties no-effect lint bench compiled test-compiled schema \
+.PHONY: run test test-long test-lowest test-browser test-registry fuzz kills ties no-effect lint bench compiled test-compiled schema \
   keys goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
@@ -29,6 +29,9 @@ test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libr
 
 fuzz: .venv/develops ## 1,000,000 random scenarios, texts, results and files, against what must always hold; two hours
 	$(BIN)/python -m tests.fuzz.run
+
+kills: .venv/develops ## 1,000 kills, SIGTERMs and SIGINTs of what writes, and what is left after each; an hour
+	$(BIN)/python -m tests.fuzz.kills --kills 1000
 
 ties: .venv/develops ## 100,000 random scenarios and networks in which events tie, against exact arithmetic; an hour
 	$(BIN)/python -m tests.theory.ties --kind scenarios --cases 100000

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 # The program, as its entry point has it.
-PROGRAM = "from rolloutsim.cli import main; main()"
+PROGRAM = "from rolloutsim.__main__ import main; main()"
 
 _PARENT = """\
 import json, os, sys

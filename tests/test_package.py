@@ -105,6 +105,7 @@ def test_a_front_imports_its_modules_when_they_are_asked_for(tmp_path: Path, mon
 
 # What a function imports from another floor, and why no front can give it.
 INSIDE = {
+    ("__main__.py", "rolloutsim.cli"),  # what is imported can be interrupted
     ("simulation.py", "rolloutsim.rollout.orchestrated"),  # bare pulls do without; said there
     ("simulation.py", "rolloutsim.rollout.prepulled"),  # likewise
     ("api/result.py", "rolloutsim.simulation"),  # a module, and no package

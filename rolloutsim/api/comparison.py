@@ -250,18 +250,19 @@ def save(
     OutputError
         If a file cannot be written.
     """
-    folder = results.files.make_folder(Path(directory))
+    folder = Path(directory)
     tried = _tried(comparison, changes)
-    for side in comparison.sides:
-        Result(side.outcome).save(folder / side.name, detail, tried[side.name], with_report=False)
     contents = (
         results.document.to_text(comparison.to_dict()),
         comparison.to_csv(),
         comparison.to_markdown(),
         report.page.to_html(report_of(comparison, tried, inputs)),
     )
-    for name, content in zip(results.files.COMPARISON_FILES, contents, strict=True):
-        results.files.write_file(folder / name, content)
+    named = dict(zip(results.files.COMPARISON_FILES, contents, strict=True))
+    results.files.forget_result(folder, named)  # it names the folders of others
+    for side in comparison.sides:
+        Result(side.outcome).save(folder / side.name, detail, tried[side.name], with_report=False)
+    results.files.write_result(folder, named)
 
 
 def _told_apart(names: list[str]) -> list[str]:

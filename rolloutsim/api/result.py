@@ -240,7 +240,6 @@ class Result:
         OutputError
             If a file cannot be written.
         """
-        folder = results.files.make_folder(Path(directory))
         changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
         contents: list[str | bytes] = [
             self.to_json(detail, changes),
@@ -250,8 +249,8 @@ class Result:
         ]
         if with_report:
             contents.append(self.to_html(changes, inputs))
-        for name, content in zip(results.files.RESULT_FILES, contents, strict=False):
-            results.files.write_file(folder / name, content)
+        named = zip(results.files.RESULT_FILES, contents, strict=False)
+        results.files.write_result(Path(directory), dict(named))
 
     def __repr__(self) -> str:
         shown = [f"{case.name} {_time(case)}" for case in islice(self, _MOST_NAMED)]

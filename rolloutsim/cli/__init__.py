@@ -7,6 +7,7 @@ are the same for all commands and are decided here, from the kind of the error.
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import signal
@@ -132,15 +133,15 @@ def _exit_code(run: Callable[[], Any]) -> int:
         _say(_CLOSED)
         return ExitCode.INTERNAL
     try:
-        return int(run() or ExitCode.OK)
+        code = int(run() or ExitCode.OK)
+        return _interrupted(told=True) if code == ExitCode.INTERRUPTED else code
     except click.ClickException as error:
         text = StringIO()
         error.show(text)
         _say(text.getvalue().rstrip("\n"))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
-        return ExitCode.INTERRUPTED
+        return _interrupted()
     except ScenarioError as error:
         _say(str(error))
         return ExitCode.SCENARIO_INVALID
@@ -150,15 +151,51 @@ def _exit_code(run: Callable[[], Any]) -> int:
     except RolloutsimError as error:
         _say(f"error: {error}")
         return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INTERNAL
-    except OSError as error:
-        if error.filename is not None:  # a file is read and written where its name is known
-            return _defect(error)
+    except (MemoryError, ImportError, OSError, RuntimeError) as error:
+        if (lacking := _lacking(error)) is not None:
+            _say(f"error: {lacking}")
+            return ExitCode.INTERNAL
+        if not isinstance(error, OSError) or error.filename is not None:  # whose name is known, where it is read
+            return _defect_or_interruption(error)
         with suppress(OSError, ValueError):  # what is left in the buffer would fail once more as Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _say(f"error: cannot write the output: {(error.strerror or type(error).__name__).lower()}")
         return ExitCode.INTERNAL
     except Exception as error:
-        return _defect(error)
+        return _defect_or_interruption(error)
+
+
+# What the system does not give, by the number of its error, or by words of errors that have none: those of the loader
+# of shared libraries, and of Python's threads.
+_LACKING = (
+    ("memory", (errno.ENOMEM,), ("allocate memory", "failed to map segment"), "`ulimit -v` shows the limit"),
+    ("open files", (errno.EMFILE, errno.ENFILE), ("too many open files",), "`ulimit -n` shows how many there may be"),
+    ("processes", (errno.EAGAIN,), ("can't start new thread",), "`ulimit -u` shows how many there may be"),
+)  # fmt: skip
+
+
+def _lacking(error: Exception) -> str | None:
+    """What there is not enough of, if an error comes of that."""
+    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else None
+    for what, numbers, words, more in _LACKING:
+        if number in numbers or any(one in str(error).lower() for one in words):
+            return f"the system does not give enough {what}: {more}"
+    return None
+
+
+def _defect_or_interruption(error: Exception) -> int:
+    from rolloutsim.cli import interrupts  # as below
+
+    return _defect(error) if interrupts.code() is None else _interrupted()  # of which something made another error
+
+
+def _interrupted(told: bool = False) -> int:
+    """The exit code after a signal, which is told unless the command did."""
+    from rolloutsim.cli import interrupts  # the list of the commands needs no more modules than it must
+
+    if not told:
+        _say("interrupted")
+    return interrupts.code() or ExitCode.INTERRUPTED
 
 
 def _defect(error: Exception) -> int:
@@ -187,7 +224,7 @@ Exit codes:
   4    the scenario is invalid
   5    the rollout did not finish
   6    an import failed, or something on the network does not answer
-  130  interrupted; results of finished files are kept
+  130  interrupted; results of finished files are kept (143: by SIGTERM, 129: SIGHUP)
   141  the reader of the output went away (`| head`)
 
 \b

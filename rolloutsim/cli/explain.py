@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -114,7 +114,7 @@ def _refuse_options(context: click.Context, what: str) -> None:
 
 def _is_file(what: str) -> bool:
     """Whether a scenario or a result is meant, and not a key."""
-    return what == _STDIN or what.endswith(_ENDINGS) or "/" in what or Path(what).exists()
+    return what == _STDIN or what.endswith(_ENDINGS) or "/" in what or os.path.exists(what)
 
 
 def _result(what: str, overlays: Sequence[str], variant: str) -> Result:

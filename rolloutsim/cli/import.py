@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
@@ -124,7 +123,7 @@ def _merge(what: Sequence[str], into: str, groups: Sequence[str], platform: str,
     if made.text == text:
         click.echo(f"{into}: nothing to change; it says already what was given", err=True)
     else:
-        _replace(path, made.text)
+        cli.output.write_file(path, made.text)
         for change in made.changes:
             click.echo(change)
         count = len(made.changes)
@@ -140,14 +139,6 @@ def _text(path: Path) -> str:
     text, _ = read_text(path)
     with path.open("rb") as file:
         return ("\ufeff" if file.read(len(BOM_UTF8)) == BOM_UTF8 else "") + text
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put a text in a file's place; what links to it stays, and who may read it."""
-    real = path.resolve()
-    mode = stat.S_IMODE(real.stat().st_mode)
-    cli.output.write_file(real, text)
-    real.chmod(mode)
 
 
 def _talk(notes: Sequence[str], assumed: Sequence[Assumed]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ __all__ = ["Folders", "keep_what_exists", "write_file"]
 
 def keep_what_exists(path: Path) -> None:
     """Raise UsageError where a file would be replaced without being asked to."""
-    if path.exists():
+    if os.path.lexists(path):
         raise UsageError(f"{path} exists and is left as it is; choose another name, or replace it with --force")
 
 
@@ -48,7 +49,7 @@ class Folders:
             raise OutputError(
                 f"cannot write to {folder}: {reason(error)}; nothing was simulated; choose another folder with -o"
             ) from error
-        for taken in (folder / name for name in names if (folder / name).is_dir()):
+        for taken in (folder / name for name in names if os.path.isdir(folder / name)):
             raise OutputError(
                 f"cannot write {taken}: is a directory; nothing was simulated; choose another folder with -o"
             )

@@ -208,6 +208,8 @@ def _keep(done: list[Side], names: list[str], folder: Path | None, detail: Detai
     if folder is None:
         click.echo(f"{said}; nothing is kept without -o DIR", err=True)
         return
+    if done:
+        results.files.forget_result(folder, {})  # of another run, whose folders are written now
     for side in done:
         api.result.Result(side.outcome).save(folder / side.name, detail, planning.tried.WhatIfs(), with_report=False)
     kept = f"; each has its folder in {folder}, and 'rolloutsim compare' takes these" if finished else ""

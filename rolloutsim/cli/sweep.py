@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def command(
     if base.variants and not any(one.path == (scenario.loading.VARIANTS,) for one in chosen.parameters):
         every = ",".join(base.variants)
         click.echo(f"sweeping {name} itself; -p variants={every} sweeps its variants", err=True)
-    if resume and output is not None and not Path(output).exists():
+    if resume and output is not None and not os.path.exists(output):
         click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
     with cli.progress.RunsProgress() as progress:
         records = planning.sweep.running.sweep(planned, None if output is None else Path(output), resume, who, progress)
@@ -161,9 +162,9 @@ def _check_outputs(parquet: str | None, output: str | None) -> None:
             continue
         if not path:
             raise UsageError(f"{option} is empty: name a file, for example {_EXAMPLES[option]}")
-        if Path(path).is_dir():
+        if os.path.isdir(path):
             raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
-        if not Path(path).parent.is_dir():
+        if not os.path.isdir(Path(path).parent):
             raise OutputError(f"cannot write {path}: its folder does not exist; nothing was simulated")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from rolloutsim.errors import RolloutsimError, UsageError
+from rolloutsim.planning.worker import HELD_BACK, follow
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -24,6 +28,9 @@ _GROUPS = (
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
 )
 _CONTAINER = Path("/sys/fs/cgroup")
+
+_SAFE_PATH = "PYTHONSAFEPATH"
+_SILENT = "ignore:resource_tracker"
 
 
 def check_jobs(jobs: Any) -> None:
@@ -117,23 +124,61 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
     calls: Iterator[Any] = (delayed(function)(*arguments) for function, arguments in tasks)
     try:
         try:
-            parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=ahead)
+            with _that_follow():
+                parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=ahead)
         except ValueError:
             # A backend that returns lists only, as Ray's: in rounds.
             with Parallel(n_jobs=jobs, batch_size=1) as parallel:
                 while some := list(islice(calls, 2 * ahead)):
                     yield from parallel(some)
             return
-        results = parallel(calls)
+        results = None
         try:
+            with _starting():
+                results = parallel(calls)
             for result in results:  # noqa: UP028 (`yield from` would close it before us)
                 yield result
         finally:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that work was done for nothing: it is, after an interruption
-                results.close()
+            if results is not None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # that work was done for nothing: it is, after an interruption
+                    results.close()
     except TerminatedWorkerError as error:
         raise RolloutsimError(
             f"a worker process was ended from outside, most likely because the memory was full; {kept}fewer --jobs "
             "need less memory"
         ) from error
+
+
+def _that_follow() -> AbstractContextManager[Any]:
+    """Processes that end with this one, unless the caller has chosen another backend of joblib."""
+    from joblib import parallel_config
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "LokyBackend":
+        return nullcontext()
+    return parallel_config("loky", initializer=follow, initargs=(os.getpid(),))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """While processes start, which then do what this one says, and nothing else.
+
+    What the keyboard interrupts is this one; they import nothing from the folder where one happens to be; and what
+    looks after their semaphores removes those that were left without a word.
+    """
+    safe = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    sys.warnoptions.append(_SILENT)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK) if HELD_BACK else None
+    try:
+        yield
+    finally:
+        sys.warnoptions.remove(_SILENT)
+        if safe is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = safe
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -38,18 +38,16 @@ from rolloutsim.results import archive, sound
 from rolloutsim.results.archive import shown
 from rolloutsim.results.facts.columns import codes
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.files import reason
+from rolloutsim.results.files import COMPARISON, RECORDS, reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
 from rolloutsim.structs import struct
 
 Array = npt.NDArray[Any]
 
-RECORDS = "records.npz"
 FORMAT = "rolloutsim.records/1"
 
 _RESULT = "result.json"
-_COMPARISON = "comparison.json"
 _METADATA = "metadata.json"
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, as scenarios have none
 _NOT_FINITE = ("nan", "inf", "-inf")
@@ -85,7 +83,7 @@ def load(path: str | Path) -> Outcome:
 
 def side_by_side(path: str | Path) -> dict[str, Path]:
     """The folders of results that `rolloutsim run -o` wrote side by side, by the names of the variants; empty: none."""
-    file = Path(path, _COMPARISON)
+    file = Path(path, COMPARISON)
     if not os.path.exists(file):
         return {}
     try:

@@ -11,7 +11,7 @@ module     what is there
 `head`     what a sweep is of, and the command that makes it again
 `running`  plan and run a sweep
 `batches`  batches of runs, wherever they are computed; `rows`: what is kept of a run
-`workers`  who computes: processes on local cores, or a Dask cluster; `local`: what such a process does first
+`workers`  who computes: processes on local cores, or a Dask cluster
 `file`     the SQLite file: written, and read back as columns
 `judging`  which thresholds hold at which points
 `figures`  means over replications, as tables, CSV, JSON and Markdown; `frames`: pandas, xarray and Parquet

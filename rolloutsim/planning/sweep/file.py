@@ -21,7 +21,8 @@ time_split  one row for each `cause` of a case: `time_s`, summed over its pods
 joined      a view: `points` and `results` side by side
 ==========  ========================================================================================================
 
-While it is written, new rows are in a write-ahead log beside the file (`-wal`); in the end one file remains.
+While it is written, new rows are in a write-ahead log beside the file (`-wal`), and `-lock` keeps others from writing
+into it; in the end one file remains. After a kill what is left of these is taken up by `--resume`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from rolloutsim.planning.sweep.head import Head
 from rolloutsim.planning.sweep.reading import check_plain, check_records, guard, opened, rows_of
 from rolloutsim.planning.sweep.rows import KEYS, RESULT_COLUMNS, RESULTS, Rows
 from rolloutsim.results.archive import shown
+from rolloutsim.results.files import locked, reason
 from rolloutsim.structs import struct
 
 Columns = Mapping[str, list[Any]]
@@ -63,7 +65,7 @@ class SweepStore:
     Raises
     ------
     UsageError
-        If the file is there and may not be gone on with, or is not of this sweep.
+        If the file is there and may not be gone on with, is not of this sweep, or another one is writing into it.
     OutputError
         If it cannot be written.
     """
@@ -71,12 +73,23 @@ class SweepStore:
     def __init__(self, path: Path | None, head: Head, resume: bool = False) -> None:
         self.path = path
         self._known: dict[str, dict[str, str]] = {}
-        if path is not None and path.is_dir():
+        if path is not None and os.path.isdir(path):
             raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
+        self._only = ExitStack()
+        if path is not None:
+            self._only.enter_context(_only_writer(path))
+        try:
+            self._open(path, head, resume)
+        except BaseException:
+            self._only.close()
+            raise
+
+    def _open(self, path: Path | None, head: Head, resume: bool) -> None:
         there = path is not None and os.path.exists(path)
         if there and not resume:
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
-        if there and path is not None and (differences := read_head(path).differences(head)):
+        begun = there and path is not None and not _is_empty(path)
+        if begun and path is not None and (differences := read_head(path).differences(head)):
             raise UsageError(
                 f"{path} is of another sweep: {', '.join(differences)}; ask for what it holds, or write to another "
                 "file with -o"
@@ -84,12 +97,12 @@ class SweepStore:
         with self._writing():
             self.database = connect(path)  # from which others read what is there so far
             guard(self.database)
-            if there:
+            if begun:
                 self._check(head)
                 self._learn_columns()
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = NORMAL")
-            if not there:
+            if not begun:
                 self._create(head)
 
     def done(self) -> set[tuple[int, int]]:
@@ -105,7 +118,7 @@ class SweepStore:
 
     def close(self, complete: bool) -> None:
         """End the log, so that one file remains, and say whether all runs are there."""
-        with self._writing():
+        with self._only, self._writing():
             if complete:
                 self.database.execute("UPDATE sweep SET complete = 1")
             if self.path is not None:
@@ -199,7 +212,7 @@ class SweepStore:
         except sqlite3.Error as error:
             raise OutputError(
                 f"cannot write {self.path}: {error}; what it holds is kept, and --resume goes on with it"
-                if self.path is not None and self.path.exists()
+                if self.path is not None and os.path.exists(self.path)
                 else f"cannot write {self.path}: {error}; choose another file with -o"
             ) from error
 
@@ -220,6 +233,34 @@ def _head(database: sqlite3.Connection, path: Path) -> Head:
         return Head.read(database)
     except UsageError as error:
         raise UsageError(f"{path} {error}") from None
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file is there of which nothing was written before its sweep was killed."""
+    try:
+        with closing(connect(path)) as database:
+            return not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.Error:
+        return False
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Keep others from writing into a sweep's file; UsageError if somebody does.
+
+    What is locked is a file beside it: locks on the file itself are SQLite's.
+    """
+    real = Path(os.path.realpath(path))
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(real.with_name(f"{real.name}-lock")))
+        except BlockingIOError:
+            raise UsageError(
+                f"another sweep is writing into {path}; wait until it is done, or write to another file with -o"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {reason(error)}; choose another file with -o") from error
+        yield
 
 
 def _type(value: Any) -> str:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
 
 from rolloutsim.errors import UnreachableError, UsageError
 from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.sweep.batches import Workers
-from rolloutsim.planning.sweep.local import follow
 from rolloutsim.version import __version__
 
 _PATIENCE = 10.0  # for an answer of the scheduler, and for a first worker [s] (assumed)
@@ -26,18 +23,7 @@ _START = (
 def workers(jobs: int = -1, url: str | None = None) -> AbstractContextManager[Workers]:
     """So many local processes (-1: one for each core), or those of a cluster, by the `url` of its scheduler."""
     check_jobs(jobs)
-    return nullcontext(Workers(jobs, _local)) if url is None else cluster(url)
-
-
-def _local() -> AbstractContextManager[Any]:
-    """Processes that end with this one, unless the caller has chosen another backend of joblib."""
-    from joblib import parallel_config
-    from joblib.parallel import get_active_backend
-
-    backend, _ = get_active_backend()
-    if type(backend).__name__ != "LokyBackend":
-        return nullcontext()
-    return parallel_config("loky", initializer=follow, initargs=(os.getpid(),))  # type: ignore[no-any-return]
+    return nullcontext(Workers(jobs)) if url is None else cluster(url)
 
 
 @contextmanager
