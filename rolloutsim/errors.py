@@ -6,18 +6,35 @@ error of a scenario at once.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 MOST_SHOWN = 100  # errors that are shown of one call (assumed: nobody reads more at a time)
+# What does something where it is only to be read: controls steer terminals; line separators forge lines; overrides and
+# isolates turn around what is shown (Unicode Standard Annex 9); halves of surrogate pairs cannot be written, and the
+# noncharacters not in XML. And what GitHub Actions takes for a command in any output (actions/runner, ActionCommand.cs
+# and ActionCommandManager.cs: the first of a line, `##[` anywhere).
+STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    r"|:(?=:(?:add-|debug|echo|endgroup|error|group|internal-|notice|remove-|save-|set-|stop-|warning))|#(?=#\[)",
+    re.I,
+)
+_LONGEST = 2000  # characters of a message (assumed: a screen)
+_LONGEST_WORD = 300  # of them without a blank (assumed: more than any name or path has that is one)
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
 _LONGEST_LINE = 160  # columns of a source line that are shown (assumed: fits a wide terminal)
 _BEFORE_CARET = 80  # columns kept in front of the caret where a line is cut (assumed: half of it)
 
 
 class RolloutsimError(Exception):
     """Base of all errors that rolloutsim raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message, in which what is quoted is cut."""
+        return shortened(super().__str__())
 
 
 class UsageError(RolloutsimError):
@@ -74,15 +91,16 @@ class Diagnostic:
     def render(self, with_source: bool = True) -> str:
         """The error as text: place and message, source line, caret and help."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
-        lines = [f"{_printable(place)}: {self.severity}: {_printable(self.message)}"]
+        lines = [f"{_printable(place)}: {self.severity}: {_printable(shortened(self.message))}"]
+        help = _printable(shortened(self.help)) if self.help else ""
         if self.line is not None and self.column is not None and self.source_line is not None:
             text, before = map(_printable, _window(self.source_line, self.column - 1))
             if with_source:
                 lines.append(f"{self.line:>6} | {text}")
             caret = "^" * max(1, min(self.length, len(text) - len(before)))
-            lines.append(f"       | {_blank(before)}{caret}{f' help: {_printable(self.help)}' if self.help else ''}")
-        elif self.help:
-            lines.append(f"       help: {_printable(self.help)}")
+            lines.append(f"       | {_blank(before)}{caret}{f' help: {help}' if help else ''}")
+        elif help:
+            lines.append(f"       help: {help}")
         return "\n".join(lines)
 
 
@@ -92,6 +110,24 @@ class ScenarioError(RolloutsimError):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(render(self.diagnostics))
+
+    def __str__(self) -> str:
+        """All of them; each is cut by itself."""
+        return str(self.args[0])
+
+
+def shortened(text: str) -> str:
+    """A message without the middle of what is too long to be read: of words, such as names in it, and of all of it."""
+    text = _LONG_WORD.sub(lambda found: _ends(found[0], _LONGEST_WORD), text)
+    return _ends(text, _LONGEST)
+
+
+def _ends(text: str, longest: int) -> str:
+    """A text of at most so many characters; what is next stands at the end of a message, and most at its beginning."""
+    if len(text) <= longest:
+        return text
+    last = longest // 3
+    return f"{text[: longest - last - 1]}…{text[-last:]}"
 
 
 def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -131,10 +167,8 @@ def _window(source: str, start: int) -> tuple[str, str]:
 
 
 def _printable(text: str) -> str:
-    """The text without control characters, which could steer the terminal, and halves of characters; tabs stay."""
-    if text.isprintable():
-        return text
-    return "".join("�" if unicodedata.category(char) in ("Cc", "Cs") and char != "\t" else char for char in text)
+    """The text without what could do more than be read; tabs stay."""
+    return STEERING.sub(lambda found: found[0] if found[0] == "\t" else "�", text)
 
 
 def _blank(text: str) -> str:

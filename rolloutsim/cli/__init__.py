@@ -146,7 +146,7 @@ def _exit_code(run: Callable[[], Any]) -> int:
         _say(str(error))
         return ExitCode.SCENARIO_INVALID
     except (UnreachableError, UnreadableError) as error:
-        _say(f"error: {error}")
+        _say(f"error: {error}", keep="\t")
         return ExitCode.UNREACHABLE
     except RolloutsimError as error:
         _say(f"error: {error}")
@@ -209,10 +209,15 @@ def _defect(error: Exception) -> int:
     return ExitCode.INTERNAL
 
 
-def _say(text: str) -> None:
-    """Talk on stderr; where that is full as well, the exit code has to do."""
+def say(text: str, keep: str = "") -> None:
+    """Talk on stderr, a line; what is in it can do nothing but be read, and of what breaks lines only `keep` does."""
+    click.echo(results.numerals.visible(text, keep), err=True)
+
+
+def _say(text: str, keep: str = "\n\t") -> None:
+    """Say how it ends; where stderr is full as well, the exit code has to do."""
     with suppress(OSError):
-        click.echo(results.numerals.visible(text, keep="\n\t"), err=True)
+        say(text, keep)
 
 
 EPILOG = """\b

@@ -100,15 +100,15 @@ def command(
         ax = report.plots.calibration.calibration(made)
         draw = report.images.png if Path(plot).suffix.lower() == ".png" else report.images.svg
         cli.output.write_file(Path(plot), draw(ax))
-        click.echo(f"wrote {plot}", err=True)
+        cli.say(f"wrote {plot}")
     if form == "json":
         click.echo(json.dumps(calibration.shown.document(made), indent=2, ensure_ascii=False))
     else:
         _show(made)
     if target is not None:
-        click.echo(f"wrote {target}; run it: rolloutsim run {target}", err=True)
+        cli.say(f"wrote {target}; {cli.output.run_it(target)}")
     elif made.fitted:
-        click.echo("nothing was written; -o FILE or --into writes the scenario with these numbers", err=True)
+        cli.say("nothing was written; -o FILE or --into writes the scenario with these numbers")
     return ExitCode.OK
 
 

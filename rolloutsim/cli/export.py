@@ -74,9 +74,9 @@ def command(form: str, result: str, name: str | None, resolution: str, start: st
         click.echo(text, nl=False)
     else:
         cli.output.write_file(Path(output), text)
-        click.echo(f"wrote {output}", err=True)
+        cli.say(f"wrote {output}")
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        cli.say(f"note: {note}")
 
 
 def _resolution(text: str) -> float:

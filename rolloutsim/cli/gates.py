@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from rolloutsim import cli
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.junit import Checked, to_junit, told
 
@@ -38,7 +39,7 @@ def annotate(one: Checked) -> None:
             file, line = result.place or (one.file, None)
             click.echo(annotation(level, told(result), file, line, title=one.name))
     passed = sum(result.passed for result in one.results)
-    click.echo(f"{one.file}: {passed} of {len(one.results)} thresholds held", err=True)
+    cli.say(f"{one.file}: {passed} of {len(one.results)} thresholds held")
 
 
 def print_junit(several: Sequence[Checked]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolloutsim import cli, imports
+from rolloutsim import cli, imports, results
 from rolloutsim.cli import ExitCode, example
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import listing
@@ -110,7 +110,7 @@ def command(
         click.echo(made.text, nl=False)
     else:
         cli.output.write_file(Path(output), made.text)
-        click.echo(f"wrote {output}: {made.summary}; run it: rolloutsim run {output}", err=True)
+        cli.say(f"wrote {output}: {made.summary}; {cli.output.run_it(output)}")
     _talk(made.notes, made.assumed)
     return ExitCode.OK
 
@@ -121,13 +121,13 @@ def _merge(what: Sequence[str], into: str, groups: Sequence[str], platform: str,
     text = _text(path)
     made = imports.merged(what, text, into, platform, groups, allowed)
     if made.text == text:
-        click.echo(f"{into}: nothing to change; it says already what was given", err=True)
+        cli.say(f"{into}: nothing to change; it says already what was given")
     else:
         cli.output.write_file(path, made.text)
         for change in made.changes:
-            click.echo(change)
+            click.echo(results.numerals.visible(change))
         count = len(made.changes)
-        click.echo(f"changed {into}: {count} value{'' if count == 1 else 's'}; run it: rolloutsim run {into}", err=True)
+        cli.say(f"changed {into}: {count} value{'' if count == 1 else 's'}; {cli.output.run_it(into)}")
     _talk(made.notes, made.assumed)
     return ExitCode.OK
 
@@ -145,19 +145,18 @@ def _talk(notes: Sequence[str], assumed: Sequence[Assumed]) -> None:
     """Say what was taken for what, and what was assumed."""
     notes = _folded(notes)
     for note in notes[:_MOST_SHOWN]:
-        click.echo(f"note: {note}", err=True)
+        cli.say(f"note: {note}")
     if len(notes) > _MOST_SHOWN:
-        click.echo(f"note: and {len(notes) - _MOST_SHOWN} more", err=True)
+        cli.say(f"note: and {len(notes) - _MOST_SHOWN} more")
     if assumed:
-        click.echo("Assumed, the most important first, and what would tell:", err=True)
+        cli.say("Assumed, the most important first, and what would tell:")
     shown = _first(assumed)
     for one in shown[:_MOST_SHOWN]:
-        click.echo(f"  {one.key}: {one.value} ({one.why})\n      {one.command}", err=True)
+        cli.say(f"  {one.key}: {one.value} ({one.why})")
+        cli.say(f"      {one.command}")
     rest = len(assumed) - min(len(shown), _MOST_SHOWN)
     if rest:
-        click.echo(
-            f"  and {rest} more, alike or less important; values of the scenario have 'assumed' behind them", err=True
-        )
+        cli.say(f"  and {rest} more, alike or less important; values of the scenario have 'assumed' behind them")
 
 
 def _folded(notes: Sequence[str]) -> list[str]:

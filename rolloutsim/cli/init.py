@@ -32,5 +32,5 @@ def command(template: str, output: str | None, force: bool) -> int:
     if not force:
         cli.output.keep_what_exists(path)
     cli.output.write_file(path, text)
-    click.echo(f"wrote {output}; run it: rolloutsim run {output}", err=True)
+    cli.say(f"wrote {output}; {cli.output.run_it(output)}")
     return ExitCode.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,13 +13,18 @@ from types import TracebackType
 from rolloutsim.errors import OutputError, UsageError
 from rolloutsim.results.files import reason, write_file
 
-__all__ = ["Folders", "keep_what_exists", "write_file"]
+__all__ = ["Folders", "keep_what_exists", "run_it", "write_file"]
 
 
 def keep_what_exists(path: Path) -> None:
     """Raise UsageError where a file would be replaced without being asked to."""
     if os.path.lexists(path):
         raise UsageError(f"{path} exists and is left as it is; choose another name, or replace it with --force")
+
+
+def run_it(file: str) -> str:
+    """What to do with a scenario that was written, as a shell takes it."""
+    return f"run it: rolloutsim run {shlex.quote(file)}"
 
 
 class Folders:

@@ -49,7 +49,7 @@ class Page:
 
     def text(self, label: str, text: str) -> None:
         """Running text beside a label that stands out."""
-        first, *rest = wrapped(visible(text, keep="\n"), _INDENT, self.width) or [""]
+        first, *rest = wrapped(text, _INDENT, self.width) or [""]
         gap = " " * max(_INDENT - len(label) - 1, 1)
         self.lines += [self.style(f" {label}", bold=True) + gap + first.lstrip(), *rest]
 
@@ -80,7 +80,7 @@ def show_table(title: str, table: Table, notes: Sequence[str]) -> None:
     """
     width, coloured = terminal()
     style: Style = click.style if coloured else plain
-    lines = [style(title, bold=True), "", *table_lines(table, style), ""]
+    lines = [style(visible(title), bold=True), "", *table_lines(table, style), ""]
     lines += [line for note in notes for line in wrapped(note, indent=1, width=width)]
     click.echo("\n".join(lines), color=coloured)
 
@@ -106,9 +106,9 @@ def aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
 
 
 def wrapped(text: str, indent: int, width: int) -> list[str]:
-    """Each line of a text, wrapped at blanks and indented."""
+    """Each line of a text, wrapped at blanks and indented; it can do nothing on a terminal but be read."""
     wrap = partial(textwrap.wrap, width=max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
-    return [" " * indent + part for line in text.splitlines() for part in wrap(line)]
+    return [" " * indent + part for line in visible(text, keep="\n").split("\n") for part in wrap(line)]
 
 
 def _cells(text: str) -> int:

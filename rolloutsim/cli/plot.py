@@ -53,7 +53,7 @@ def command(result: str, name: str, case: str | None, show: str | None, output: 
     ax = _drawn(result, name, case, show)
     draw = report.images.png if path.suffix.lower() == ".png" else report.images.svg
     cli.output.write_file(path, draw(ax))
-    click.echo(f"wrote {output}: {' '.join(ax.get_title(loc='left').split())}", err=True)
+    cli.say(f"wrote {output}: {' '.join(ax.get_title(loc='left').split())}")
 
 
 def _drawn(result: str, name: str, case: str | None, show: str | None) -> Axes:

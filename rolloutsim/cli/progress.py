@@ -7,8 +7,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
+from rolloutsim import cli
 from rolloutsim.results.numerals import counted, show_time, visible
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ class TrialsProgress(_OnStderr):
         every, budget = counted(tally.planned, tally.unit), show_time(tally.budget)
         if not self.announced and tally.seconds >= _KNOWN and tally.seconds + tally.to_come >= _LONG:
             self.announced = True
-            click.echo(f"{self.what}: {every}, as many as fit into the budget of {budget}", err=True)
+            cli.say(f"{self.what}: {every}, as many as fit into the budget of {budget}")
         now = monotonic()
         if now >= self.next:
             said = f"{tally.done} of {every} tried, {tally.used:.0f} s of the budget of {budget} used"
@@ -132,7 +131,7 @@ class TrialsProgress(_OnStderr):
     ) -> None:
         super().__exit__(kind, error, trace)
         if kind is None and self.tally is not None and (self.announced or self.always):
-            click.echo(f"{self.what}: {_spent(self.tally)}", err=True)
+            cli.say(f"{self.what}: {_spent(self.tally)}")
 
 
 def _spent(tally: Tally) -> str:

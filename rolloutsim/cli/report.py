@@ -70,7 +70,7 @@ def command(results: tuple[str, ...], output: str, paper: Paper | None, thorough
     given = planning.what_if.BUDGET if budget is None else budget
     reports = tuple(page for one in results for page in _reports(one, given if thorough else None))
     cli.output.write_file(path, report.file.rendered(reports, path, paper or "a4"))
-    click.echo(f"wrote {output}", err=True)
+    cli.say(f"wrote {output}")
 
 
 def _reports(name: str, budget: float | None) -> tuple[Report, ...]:

@@ -197,7 +197,7 @@ def _compared(
     if folder is not None:
         comparison.save(folder, detail, changes, inputs)
         *most, last = (f"{folder}/{name}" for name in results.files.COMPARISON_FILES)
-        click.echo(f"wrote {', '.join(most)} and {last}, and a folder for each of {', '.join(several)}", err=True)
+        cli.say(f"wrote {', '.join(most)} and {last}, and a folder for each of {', '.join(several)}")
     return comparison, changes
 
 
@@ -206,14 +206,14 @@ def _keep(done: list[Side], names: list[str], folder: Path | None, detail: Detai
     finished = [side.name for side in done]
     said = f"{len(finished)} of {len(names)} variants are simulated{': ' if finished else ''}{', '.join(finished)}"
     if folder is None:
-        click.echo(f"{said}; nothing is kept without -o DIR", err=True)
+        cli.say(f"{said}; nothing is kept without -o DIR")
         return
     if done:
         results.files.forget_result(folder, {})  # of another run, whose folders are written now
     for side in done:
         api.result.Result(side.outcome).save(folder / side.name, detail, planning.tried.WhatIfs(), with_report=False)
     kept = f"; each has its folder in {folder}, and 'rolloutsim compare' takes these" if finished else ""
-    click.echo(f"{said}{kept}", err=True)
+    cli.say(f"{said}{kept}")
 
 
 def _show_variants(
@@ -257,7 +257,7 @@ def _save(
 ) -> None:
     result.save(folder, detail, changes, inputs)
     *most, last = (f"{folder}/{name}" for name in results.files.RESULT_FILES)
-    click.echo(f"wrote {', '.join(most)} and {last}", err=True)
+    cli.say(f"wrote {', '.join(most)} and {last}")
 
 
 def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:

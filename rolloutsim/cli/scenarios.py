@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim import scenario
+from rolloutsim import cli, scenario
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError
 from rolloutsim.structs import struct
 
@@ -110,9 +110,7 @@ def _all_valid(loaded: tuple[list[File], list[Diagnostic], UsageError | None]) -
     files, diagnostics, unread = loaded
     if unread is not None:
         if diagnostics:
-            import click
-
-            click.echo(str(ScenarioError(diagnostics)), err=True)
+            cli.say(str(ScenarioError(diagnostics)), keep="\n\t")
         raise unread
     if diagnostics:
         raise ScenarioError(diagnostics)

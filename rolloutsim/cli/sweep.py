@@ -129,9 +129,9 @@ def command(
     planned = planning.sweep.running.plan(base, chosen, replications, seed, show)
     if base.variants and not any(one.path == (scenario.loading.VARIANTS,) for one in chosen.parameters):
         every = ",".join(base.variants)
-        click.echo(f"sweeping {name} itself; -p variants={every} sweeps its variants", err=True)
+        cli.say(f"sweeping {name} itself; -p variants={every} sweeps its variants")
     if resume and output is not None and not os.path.exists(output):
-        click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
+        cli.say(f"{output} does not exist yet: beginning with the first run")
     with cli.progress.RunsProgress() as progress:
         records = planning.sweep.running.sweep(planned, None if output is None else Path(output), resume, who, progress)
     return _show(records, planned, form, output, parquet)
@@ -180,9 +180,9 @@ def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | No
             click.echo(forms[form](records), nl=False)
     written = [path for path in (output, parquet if records.runs_done else None) if path is not None]
     if written:
-        click.echo(f"wrote {' and '.join(written)}", err=True)
+        cli.say(f"wrote {' and '.join(written)}")
     if records.interrupted:
         kept = f"; --resume goes on with {output}" if output is not None else ""
-        click.echo(f"interrupted: {records.runs_done:,} of {records.head.runs:,} runs are done{kept}", err=True)
+        cli.say(f"interrupted: {records.runs_done:,} of {records.head.runs:,} runs are done{kept}")
         return ExitCode.INTERRUPTED
     return ExitCode.OK if all(records.results["finished"]) else ExitCode.UNFINISHED

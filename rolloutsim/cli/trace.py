@@ -48,7 +48,8 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
     if len(outcome) > 1:
         said.append(f"the first of {len(outcome)} replications")
     said += [f"{what}: {about[key]}" for key, what in _LEFT_OUT.items() if key in about]
-    click.echo("; ".join(said) + "\nopen it at https://ui.perfetto.dev", err=True)
+    cli.say("; ".join(said))
+    cli.say("open it at https://ui.perfetto.dev")
 
 
 _LEFT_OUT = {"links_left_out": "links left out", "pushes_left_out": "left out"}

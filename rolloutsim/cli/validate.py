@@ -44,7 +44,7 @@ def command(files: tuple[str, ...], overlays: tuple[str, ...], overrides: tuple[
     elif diagnostics:
         click.echo(render(diagnostics))
     for file in loaded:
-        click.echo(f"{file.name}: valid", err=True)
+        cli.say(f"{file.name}: valid")
     if unread is not None:
         raise unread
     return ExitCode.SCENARIO_INVALID if diagnostics else ExitCode.OK

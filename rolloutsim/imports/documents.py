@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from rolloutsim.structs import struct
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
+_MOST_REPEATED = 1_000_000  # characters that YAML's aliases repeat (assumed: large compose files repeat some kB)
 INPUT = "<stdin>"  # what the standard input is called
 _PIPES = ("/dev/fd", "/proc/self/fd")  # of a shell's `<(…)`, by numbers that say nothing
 STDIN = "-"
@@ -31,6 +33,7 @@ READ = (
     "and aws ec2 describe-instance-types"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
+_BLANK = re.compile(r"\s*")
 # Text that is neither JSON nor a scenario's YAML.
 CALIBRATE = "calibrate a scenario on it: rolloutsim calibrate SCENARIO --events FILE"
 _OTHERS = (
@@ -298,10 +301,7 @@ def of_json(origin: str, text: str) -> list[Any]:
     decoder = json.JSONDecoder(parse_constant=_no_number)
     found, at = [], 0
     try:
-        while at < len(text):
-            at += len(text[at:]) - len(text[at:].lstrip())
-            if at == len(text):
-                break
+        while (at := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr]
             content, at = decoder.raw_decode(text, at)
             found.append(content)
             if len(found) > MOST_DOCUMENTS:
@@ -332,9 +332,16 @@ _Loader.yaml_implicit_resolvers = {
 def of_yaml(origin: str, text: str) -> list[Any]:
     """YAML of several documents; times stay text."""
     found: list[Any] = []
+    may_repeat = "&" in text and "*" in text
     try:
-        for content in yaml.load_all(text, Loader=_Loader):
-            found.append(content)
+        loader = _Loader(text)
+        while loader.check_node():
+            node = loader.get_node()
+            if may_repeat and _size(node, {}) > len(text) + _MOST_REPEATED:
+                raise UnreadableError(
+                    f"{origin}: its aliases repeat more than {_MOST_REPEATED:,} characters; write out what is meant"
+                )
+            found.append(loader.construct_document(node))
             if len(found) > MOST_DOCUMENTS:
                 raise UnreadableError(f"{origin}: more than {MOST_DOCUMENTS:,} documents; give parts of it")
     except yaml.MarkedYAMLError as error:
@@ -345,3 +352,15 @@ def of_yaml(origin: str, text: str) -> list[Any]:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
         raise UnreadableError(f"{origin}: neither JSON nor YAML: {reason}") from None
     return found
+
+
+def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
+    """The characters and values of a part of a document whose aliases are written out; endless of one in itself."""
+    known = sizes.get(id(node))
+    if known is not None:
+        return known
+    sizes[id(node)] = inf
+    parts = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    size = len(parts) + (0 if isinstance(node, yaml.ScalarNode) else sum(_size(one, sizes) for one in parts))
+    sizes[id(node)] = size + 1
+    return size + 1

@@ -305,6 +305,14 @@ class Found:
     platform: str = PLATFORM  # of which images are wanted
 
     @property
+    def is_empty(self) -> bool:
+        """Whether all that there is are notes, and objects that are not used."""
+        return not (
+            self.images or self.totals or self.nodes or self.kubelets or self.workloads or self.prepulls
+            or self.scalers or self.pods or self.instances or self.runtimes or self.snapshotters or self.hosts
+        )  # fmt: skip
+
+    @property
     def is_swarm(self) -> bool:
         """Whether Docker Swarm rolls out all that there is."""
         return bool(self.workloads) and all(one.is_swarm for one in self.workloads)

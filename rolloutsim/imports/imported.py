@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rolloutsim import scenario
-from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError, shortened
 from rolloutsim.imports import (
     archives,
     blobs,
@@ -103,7 +103,7 @@ def imported(
             f"{', '.join(origins)}: the scenario of what it says is not valid: {message}; mend that in the file, or "
             "leave it out"
         ) from None
-    return Imported(body, made.assumed, made.notes, made.summary)
+    return Imported(body, made.assumed, tuple(map(shortened, made.notes)), made.summary)
 
 
 def merged(
@@ -181,9 +181,7 @@ def _read(
     cluster.keep_each_once(found.nodes)
     found.images.extend(manifests.images(of_images, platform))
     found.images.extend(totals.histories(of_histories))
-    if found.unused and not (
-        found.images or found.totals or found.nodes or found.workloads or found.prepulls or found.kubelets
-    ):
+    if found.unused and found.is_empty:
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
     return found, list(dict.fromkeys(one.title for one in every))

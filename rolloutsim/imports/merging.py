@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from rolloutsim import scenario
-from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError, shortened
 from rolloutsim.imports.assumptions import edited_anew
 from rolloutsim.imports.documents import INPUT, STDIN, is_nameless
 from rolloutsim.imports.drafts import runtimes
@@ -42,6 +42,8 @@ _PARTLY = "; assumed: "  # in the remark of a value that rests on more than what
 _LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
 _HEAD = ("rolloutsim", "name")  # what a draft says of itself
 _ONE_SIZE = ("compressed", "unpacked")
+# Of a layer's size on the wire: gzip adds a thousandth at most (RFC 1951, 3.2.4), the rest is for rounding (assumed).
+_LEAST_UNPACKED = 0.9
 _WIRE = ("compressed", "size", "base", "equal_layers")  # what an image is on the wire
 # What layers take the place of.
 _BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files", "manifest", "platform")
@@ -112,7 +114,10 @@ def merged_into(text: str, file: str, found: Found, origins: Sequence[str], grou
             f"{f' ({first.help})' if first.help else ''}; nothing was written"
         ) from None
     return Merged(
-        made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(dict.fromkeys(into.notes))
+        made,
+        tuple(into.shown() if made != text else ()),
+        tuple(into.assumed),
+        tuple(dict.fromkeys(map(shortened, into.notes))),
     )
 
 
@@ -320,8 +325,9 @@ class _Into:
         if any("compressed" not in layer.value for layer in layers):
             origin = remark.removeprefix("from ").partition(";")[0]
             if before and len(before) == len(layers) and "base" not in old:
+                self._may_be(path, before, layers, origin)
                 layers = [
-                    Said({**layer, "unpacked": said.value["unpacked"]})
+                    Said({**layer, **{key: size for key, size in said.value.items() if key == "unpacked"}})
                     for layer, said in zip(before, layers, strict=True)
                 ]
                 remark = f"unpacked sizes from {origin}"
@@ -346,6 +352,26 @@ class _Into:
             if key in _BARE:
                 self.changes[*path, key] = Said(None)
         self.changes[*path, "layers"] = Said(new, remark)
+
+    def _may_be(self, path: Path, before: Sequence[Mapping[str, Any]], layers: Sequence[Said], origin: str) -> None:
+        """Keep out unpacked layers that cannot be an image's; say that they are taken for these: nothing tells it."""
+        part = _part_at((*path, "layers", ""))
+        size = part.step("compressed") if part is not None else None
+        for number, (one, said) in enumerate(zip(before, layers, strict=True)):
+            wire, unpacked = (
+                _meaning(told.get(key), size) for told, key in ((one, "compressed"), (said.value, "unpacked"))
+            )
+            if wire is not None and unpacked is not None and unpacked < _LEAST_UNPACKED * wire:
+                raise UnreadableError(
+                    f"{origin}: another image than the {path[1]} of {self.file}, though of as many layers: layer "
+                    f"{number} unpacks to {said.value['unpacked']} here, and is {_text(one['compressed'])} on the wire "
+                    f"there; give it the name of the image that it is: NAME=FILE, or import the manifest of "
+                    f"{path[1]} as well"
+                )
+        self.notes.append(
+            f"{origin} is taken to be {path[1]}, by the number of its layers: digests of unpacked layers tell nothing "
+            "of those on the wire; if it is another tag, give its manifest as well"
+        )
 
     def _total(self, path: Path, content: Mapping[str, Any], remark: str) -> None:
         """What is known of an image's size as a whole, unless more is known there."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from rolloutsim.imports.writing import one_line
+
 _OURS = r"(?:from |assumed\b|calibrated\b)"
 _KEY = r"[^\s;#]+: "
 _REMARK = re.compile(rf"#\s*(?:{_KEY})?{_OURS}")
@@ -42,7 +44,7 @@ def with_remarks(comment: str, remarks: Mapping[str, str]) -> str:
         # What is around a value that is replaced, or in it, is told anew.
         every = {key: one for key, one in told(comment[start:]).items() if not any(_is_in(key, new) for new in remarks)}
         every.update(remarks)
-    said = "; ".join(f"{key}: {one}" if key else one for key, one in every.items() if one)
+    said = one_line("; ".join(f"{key}: {one}" if key else one for key, one in every.items() if one))
     if not said:
         return (users if users[:1].isspace() or not users else comment[:start] + users) if users else ""
     space = comment[:start] if start and told(comment[start:]) else "  "

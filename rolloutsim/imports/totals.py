@@ -52,7 +52,7 @@ def histories(documents: Sequence[Document]) -> Iterator[FoundImage]:
         lines.setdefault(one.origin, []).extend((one, line) for line in several)
     for several in lines.values():
         first = several[0][0]
-        sizes = [_size(next(value for key, value in line.items() if key.lower() == "size"), one.place)
+        sizes = [_size(next(value for key, value in line.items() if str(key).lower() == "size"), one.place)
                  for one, line in several]  # fmt: skip
         layers = [FoundLayer("", None, "", size) for size, _ in reversed(sizes) if size]
         if not layers:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.errors import STEERING
 from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.tried import judged_by, what_if_table
 from rolloutsim.report.blocks import Block, Code, Facts, Numbers, Picture, Report, Rows, Section, Text
@@ -373,8 +374,9 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
 
 
 def spaced(document: str) -> str:
-    """A scenario's document with blanks, at which its lines can be broken."""
-    return json.dumps(json.loads(document), ensure_ascii=False)
+    """A scenario's document with blanks, at which its lines can be broken, and escapes of what is not only read."""
+    text = json.dumps(json.loads(document), ensure_ascii=False)
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _in_short(assumed: Table) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from rolloutsim.results.numerals import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -33,7 +35,8 @@ def svg(ax: Axes, text: bool = False) -> str:
     # The salt takes the place of a random one in the names of what the image reuses.
     with rc_context({"svg.hashsalt": "rolloutsim", "svg.fonttype": "none" if text else "path"}):
         drawn = _saved(ax, "svg", {"Date": None, "Creator": None}).decode("utf-8")
-    return _PATH.sub(lambda path: _NUMBER.sub(_rounded, path[0]), drawn)
+    # Names in ids and remarks may hold what no XML may.
+    return _PATH.sub(lambda path: _NUMBER.sub(_rounded, path[0]), visible(drawn, keep="\n\t"))
 
 
 def png(ax: Axes, dpi: float = DPI) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Text):
-        text = "  \n".join(escaped(line) for line in block.text.splitlines())
+        text = "  \n".join(escaped(line) for line in block.text.split("\n"))
         yield f"**{text}**" if block.role == "answer" else text
     elif isinstance(block, Verdict):
         yield f"**{' '.join(filter(None, (SIGNS[block.state], escaped(block.word))))}: {escaped(block.text)}**"
@@ -59,5 +60,6 @@ def _block(block: Block) -> Iterator[str]:
         assert isinstance(block, Code)
         yield f"{escaped(block.caption)}:"
         yield ""
-        yield f"```\n{block.text}\n```"
+        fence = "`" * (max(map(len, re.findall("`+", block.text)), default=0) + 3)
+        yield f"{fence}\n{block.text}\n{fence}"
     yield ""

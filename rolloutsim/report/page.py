@@ -57,7 +57,7 @@ def to_html(reports: tuple[Report, ...]) -> str:
             "subtitle": unbroken(report.subtitle),
             "prefix": f"r{place}-" if len(reports) > 1 else "",
             "others": [
-                (f"r{number}-top", own_title(other, reports))
+                (f"r{number}-top", unbroken(own_title(other, reports)))
                 for number, other in enumerate(reports)
                 if number != place and 0 in (number, place)
             ],
@@ -74,7 +74,7 @@ def to_html(reports: tuple[Report, ...]) -> str:
     ]
     zooms = any(block.get("zoom") for page in pages for section in page["sections"] for block in section["blocks"])
     page = _template().render(
-        title=title_of_all(reports), reports=pages, style=_part("report.css"),
+        title=unbroken(title_of_all(reports)), reports=pages, style=_part("report.css"),
         script=_part("report.js"), uplot_style=_vendored("uPlot.min.css") if zooms else "",
         uplot=f"/*!\n{_vendored('uPlot.LICENSE')}\n*/\n{_vendored('uPlot.iife.min.js')}" if zooms else "",
     )  # fmt: skip

@@ -106,12 +106,12 @@ def _report(report: Report, most: tuple[int, int]) -> dict[str, Any]:
     """A report as the template takes it; `most`: rows of its tables, and of those on demand."""
     sections = [
         {
-            "title": _shown(section.title),
+            "title": unbroken(section.title),
             "blocks": [shown for block in section.blocks for shown in _block(block, section.key, most)],
         }
         for section in report.sections
     ]
-    return {"title": _shown(report.title), "subtitle": _shown(report.subtitle), "sections": sections}
+    return {"title": unbroken(report.title), "subtitle": unbroken(report.subtitle), "sections": sections}
 
 
 def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[str, Any]]:
@@ -129,16 +129,16 @@ def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[s
             most_rows = _REFERENCE if section == "scenario" else most[block.folded]
             yield from (_table(part, most_rows) for part in _parts(block, most_rows))
         case Numbers(entries):
-            yield {"kind": "numbers", "entries": [[_shown(text) for text in entry] for entry in entries]}
+            yield {"kind": "numbers", "entries": [[unbroken(text) for text in entry] for entry in entries]}
         case Verdict(state, word, text, more):
-            yield {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": _shown(text),
-                   "more": _shown(more)}  # fmt: skip
+            yield {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": unbroken(text),
+                   "more": unbroken(more)}  # fmt: skip
         case Facts(entries):
-            yield {"kind": "facts", "entries": [[what, _shown(text)] for what, text in entries]}
+            yield {"kind": "facts", "entries": [[what, unbroken(text)] for what, text in entries]}
         case Code(caption, text, _):
             yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
         case Text(text, role):
-            yield {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
+            yield {"kind": "text", "role": role, "lines": [unbroken(line) for line in text.splitlines()]}
 
 
 def _parts(block: Rows, most: int) -> Iterator[Rows]:
@@ -171,11 +171,11 @@ def _table(block: Rows, most: int) -> dict[str, Any]:
     least = max(shares, default=1) // 3
     shares = [max(share, least) for share in shares]
     return {
-        "kind": "rows", "caption": _shown(block.caption),
+        "kind": "rows", "caption": unbroken(block.caption),
         "sides": [column.side for column in table.columns],
         "widths": [share if length > _LONG_CELL else None for length, share in zip(longest, shares, strict=True)],
-        "head": [_shown(heading) for heading in table.headings()],
-        "cells": [[_shown(_breakable(cell)) for cell in row] for row in cells[:most]],
+        "head": [unbroken(heading) for heading in table.headings()],
+        "cells": [[unbroken(_breakable(cell)) for cell in row] for row in cells[:most]],
         "states": [table.state(row) for row in table.rows[:most]] if table.state else [],
         "more": f"and {more} more in the HTML report" if more > 0 else "",
     }  # fmt: skip
@@ -183,11 +183,7 @@ def _table(block: Rows, most: int) -> dict[str, Any]:
 
 def _words(cell: str) -> list[str]:
     """The parts of a cell that stay on one line."""
-    return _shown(_breakable(cell)).replace("\u200b", " ").split(" ")
-
-
-def _shown(text: str) -> str:
-    return unbroken(visible(text))
+    return unbroken(_breakable(cell)).replace("\u200b", " ").split(" ")
 
 
 def _breakable(text: str) -> str:

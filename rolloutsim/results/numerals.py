@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from math import floor, isfinite, log10
-from unicodedata import category
 
+from rolloutsim.errors import STEERING
 from rolloutsim.units import format_byte_rate, format_rate, format_size, format_time, parse_rate, parse_size
 
 UNKNOWN = "–"
@@ -196,16 +196,23 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """A text in which control characters, which could steer a terminal, are written as escapes.
+    """A text in which what could do more than be read (`errors.STEERING`) is written as escapes.
 
     Those in `keep` stay, such as line feeds.
     """
-    return "".join(f"\\x{ord(c):02x}" if category(c) == "Cc" and c not in keep else c for c in text)
+    return STEERING.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def _escape(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
 
 
 def unbroken(text: str) -> str:
-    """A text that is not wrapped between a number and its unit, nor around ±: the blanks there do not break."""
-    return _UNITS.sub("\u00a0", text)
+    """A text for a page, not wrapped between a number and its unit, nor around ±: the blanks there do not break.
+
+    What could do more than be read is written as escapes, save line feeds.
+    """
+    return _UNITS.sub("\u00a0", visible(text, keep="\n"))
 
 
 def three_digits(value: float) -> str:

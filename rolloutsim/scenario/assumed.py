@@ -49,17 +49,23 @@ def why_assumed(path: Path, assumed: Mapping[Path, str]) -> str | None:
 
 
 def in_force(before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Changed data without the assumptions about what was changed.
+    """Changed data without what was assumed or calibrated of what was changed.
 
     Parameters
     ----------
     before, after : mapping
         A scenario's data, and the same with changes.
     """
-    told = after.get(KEY)
+    for name in (KEY, _FITTED):
+        after = _in_force(name, before, after)
+    return after
+
+
+def _in_force(name: str, before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    told = after.get(name)
     if not isinstance(told, dict):
         return after
-    old = before.get(KEY)
+    old = before.get(name)
     old = old if isinstance(old, Mapping) else {}
     kept: dict[str, Any] = {}
     for key, why in told.items():
@@ -67,31 +73,31 @@ def in_force(before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]
         kept |= dict.fromkeys((key,) if is_new else _kept(str(key), before, after), why)
     if kept == told:
         return after
-    return {key: kept if key == KEY else value for key, value in after.items() if key != KEY or kept}
+    return {key: kept if key == name else value for key, value in after.items() if key != name or kept}
 
 
 def assumed_problems(document: Document) -> Iterator[Problem]:
-    """Assumptions about what is not there, or was calibrated."""
-    if not document.assumed:
+    """Assumptions about what is not there, or was calibrated; and calibrations of what is not there."""
+    if not document.assumed and not document.calibrated:
         return
     data = document.model_dump(mode="json", exclude_unset=True, by_alias=True)
     fitted = {path: key for key in document.calibrated if (path := path_of(key)) is not None}
-    for key in document.assumed:
-        place: Path = (KEY, key)
+    for name, key in (*((KEY, key) for key in document.assumed), *((_FITTED, key) for key in document.calibrated)):
+        place: Path = (name, key)
         path = path_of(key)
         if path is None:
             yield Problem(
                 place, f"'{key}' is no path of a key; write it as --set takes it, for example network.rate", at="key"
             )
-        elif path in fitted:
+        elif name == KEY and path in fitted:
             yield Problem(
                 place, f"{key} was calibrated, and so is assumed no more", "take it out of assumed, or of calibrated",
                 at="key", related=((_FITTED, fitted[path]),),
             )  # fmt: skip
         elif value_at(data, path) is _NOTHING:
             yield Problem(
-                place, f"the scenario has no value at {dotted(path)} that could be assumed",
-                "take it out of assumed, or write its path as --set takes it", at="key",
+                place, f"the scenario has no value at {dotted(path)} that could be {name}",
+                f"take it out of {name}, or write its path as --set takes it", at="key",
             )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.errors import ScenarioError
+from rolloutsim.errors import STEERING, ScenarioError
 from rolloutsim.scenario.assumed import assumptions, why_assumed
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
@@ -331,7 +331,7 @@ def show(scenario: ResolvedScenario) -> str:
     walk = _Walk(scenario)
     lines = list(_head(scenario))
     lines += ["rolloutsim: 1", *_part_lines(walk, walk.document, ROOT, ())]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return "".join(f"{STEERING.sub(_escaped, line.rstrip())}\n" for line in lines)
 
 
 def _head(scenario: ResolvedScenario) -> Iterator[str]:
@@ -365,6 +365,11 @@ def _part_lines(walk: _Walk, data: Mapping[str, Any], part: Part, path: Path) ->
             yield f"{indent}# {'.'.join(map(str, rest))}: {one.value}  # {_short(one.source)}".rstrip(" #")
 
 
+def _escaped(found: re.Match[str]) -> str:
+    """What could do more than be read, in quotes or in a comment, as JSON and YAML write it."""
+    return f"\\u{ord(found[0]):04x}"
+
+
 def _short(source: str) -> str:
     text = f"default; {source}" if source else "default"
     return text if len(text) <= _LONGEST_SOURCE else f"{text[:_LONGEST_SOURCE].rsplit(' ', 1)[0]} …"
@@ -386,7 +391,12 @@ def _flow(path: Path, value: Any) -> str:
 def _scalar(text: str) -> str:
     """A text as a YAML scalar: in quotes where it would be something else without."""
     try:
-        if "\n" not in text and ": " not in text and " #" not in text and read_value(f"[{text}]", "") == [text]:
+        if (
+            not STEERING.search(text)
+            and ": " not in text
+            and " #" not in text
+            and read_value(f"[{text}]", "") == [text]
+        ):
             return text
     except ScenarioError:
         pass

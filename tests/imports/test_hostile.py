@@ -462,3 +462,37 @@ def test_json_of_archives_that_is_changed_is_read_or_refused(which: str, data: s
     with TemporaryDirectory() as folder:
         path = written(Path(folder), tar(files))
         read_or_refused([str(path)], "x.tar")
+
+
+BOMB = "\n".join([f"a0: &a0 [{'x' * 50}]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))])
+MERGED = "\n".join(
+    ["a0: &a0 {x: 1}", *(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], y{n}: 1}}" for n in range(1, 30))]
+)
+
+
+@pytest.mark.parametrize("bomb", [BOMB, MERGED, "images: &a [*a]"])
+def test_aliases_that_stand_for_much_are_refused(tmp_path: Path, bomb: str) -> None:
+    message = refused(written(tmp_path, f"{bomb}\n".encode(), "x.yaml"))
+    assert message.endswith("x.yaml: its aliases repeat more than 1,000,000 characters; write out what is meant")
+
+
+def test_many_documents_of_json_are_read_in_linear_time(tmp_path: Path) -> None:
+    # 9,000 of 7 kB: to copy the rest of the text for each would be 280 GB.
+    raw = b'{"kind": "Service", "apiVersion": "v1", "x": "' + b"x" * 7000 + b'"}\n'
+    assert "x.json: only Service;" in refused(written(tmp_path, raw * 9000, "x.json"))
+
+
+def test_long_names_are_cut_in_messages(tmp_path: Path) -> None:
+    raw = text({"kind": "x" * 100_000, "apiVersion": "v1"})
+    message = refused(written(tmp_path, raw, "x.json"))
+    assert len(message) < 2000
+    assert f"x.json: only {'x' * 199}…{'x' * 100}"[:200] in message
+
+
+def test_objects_beside_a_configuration_are_not_all_that_was_given(tmp_path: Path) -> None:
+    toml = written(
+        tmp_path, b"version = 3\n[plugins.'io.containerd.cri.v1.images']\nmax_concurrent_downloads = 7\n", "x.toml"
+    )
+    service = written(tmp_path, text({"kind": "Service", "apiVersion": "v1"}), "x.json")
+    with pytest.raises(UnreadableError, match="no image in what was given"):
+        imported([str(service), str(toml)])

@@ -11,6 +11,7 @@ import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports import Merged, imported, merged
+from tests.imports.saved import config, docker_24, sha256, tar, text
 
 TYPES = Path(__file__).parent.parent / "data" / "imports" / "instances" / "types.json"
 API = "quay.io/team/api:1.2"
@@ -358,3 +359,44 @@ def test_a_runtime_that_a_configuration_tells_is_not_assumed(tmp_path: Path) -> 
     assert "runtime: containerd  # from config.toml: version 3, which 2.x reads" in made.text
     assert "nodes.own.runtime" not in [one.key for one in made.assumed]
     assert "nodes.own.runtime" in [one.key for one in imported(given).assumed]
+
+
+def unpacked(folder: Path, *layers: bytes) -> str:
+    """An archive of docker save whose layers are not compressed."""
+    digests = [f"sha256:{sha256(layer)}" for layer in layers]
+    own = text({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": digests}})
+    files = {f"{number}.tar": layer for number, layer in enumerate(layers)}
+    entry = {"Config": "c.json", "RepoTags": ["api:1"], "Layers": list(files)}
+    path = folder / "api.tar"
+    path.write_bytes(tar({**files, "c.json": own, "manifest.json": text([entry])}))
+    return str(path)
+
+
+def test_unpacked_layers_are_taken_for_those_of_an_image_only_if_they_may_be_these(tmp_path: Path) -> None:
+    mine = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages:\n  api:1: {{layers: [{}, 1 kB]}}\n"
+    layers = [tar({"a": bytes(90_000)}), tar({"b": bytes(90_000)})]
+    given = unpacked(tmp_path, *layers)
+    made = merged([given], mine.format("50 kB"), "mine.yaml")
+    assert any(note.startswith("api.tar is taken to be api:1, by the number of its layers") for note in made.notes)
+    with pytest.raises(UnreadableError) as caught:
+        merged([given], mine.format("5 MB"), "mine.yaml")
+    assert str(caught.value) == (
+        f"api.tar: another image than the api:1 of mine.yaml, though of as many layers: layer 0 unpacks to "
+        f"{len(layers[0])} B here, and is 5 MB on the wire there; give it the name of the image that it is: NAME=FILE, "
+        "or import the manifest of api:1 as well"
+    )
+
+
+def test_layers_of_which_some_are_compressed_are_merged(tmp_path: Path) -> None:
+    mine = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages:\n  api:1: {layers: [1 kB, 1 kB]}\n"
+    files = docker_24(("api:1",))
+    own = config()
+    zipped = b"\x28\xb5\x2f\xfd" + b"x" * 900
+    entry = {"Config": "c.json", "RepoTags": ["api:1"], "Layers": [f"{'a' * 64}/layer.tar", "z"]}
+    files |= {"c.json": own, "z": zipped, "manifest.json": text([entry])}
+    path = tmp_path / "api.tar"
+    path.write_bytes(tar(files))
+    made = merged([str(path)], mine, "mine.yaml")
+    assert [set(layer) for layer in yaml.safe_load(made.text)["images"]["api:1"]["layers"]] == [
+        {"compressed", "unpacked"}, {"compressed"},
+    ]  # fmt: skip

@@ -224,3 +224,19 @@ def test_a_list_of_nothing_that_has_a_name_is_refused(written: Callable[..., str
     line = {"Repository": "<none>", "Tag": "<none>", "ID": "x", "Size": "5kB"}
     with pytest.raises(UnreadableError, match=r"x.json: only image without a tag; read are: "):
         imported([written(line, line)])
+
+
+def test_of_two_sizes_of_an_image_the_first_is_taken_and_the_other_told(written: Callable[..., str]) -> None:
+    given = [written({"images": [of_crictl(size=size)]}, name=f"{size}.json") for size in ("100", "200")]
+    made = imported(given)
+    (said,) = [note for note in made.notes if "another size" in note]
+    assert said == (
+        f"200.json tells another size of {NAME}, 200 B; that of 100.json is taken: its tag may have moved, or the two "
+        "count otherwise; give its manifest"
+    )
+
+
+def test_a_history_may_have_keys_that_are_no_texts(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("- {1: a, CreatedBy: x, Size: 5000000}\n", encoding="utf-8")
+    assert images(path)["x"]["layers"] == [{"unpacked": "5000000 B"}]

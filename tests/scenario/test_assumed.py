@@ -135,3 +135,17 @@ def test_a_report_tells_what_is_assumed_from_what_is_given() -> None:
         ("network.rate", "1 Gbit/s (assumed)"), ("network.latency", "1 ms"), (KEYS[1], "200 MB (assumed)"),
     ]  # fmt: skip
     assert assumed_table(loads(PLAIN).resolve()) is None
+
+
+def test_what_is_not_there_was_not_calibrated() -> None:
+    fitted = "calibrated: {registry.uplink: {low: 1 Mbit/s, high: 2 Mbit/s, pulls: 3, images: 1}}\n"
+    help = "take it out of calibrated, or write its path as --set takes it"
+    message = "the scenario has no value at registry.uplink that could be calibrated"
+    assert problems(PLAIN + fitted) == [(6, message, help)]
+    loads(PLAIN + fitted.replace("registry.uplink", "network.rate"))
+
+
+def test_a_value_that_is_set_otherwise_is_calibrated_no_more() -> None:
+    fitted = "calibrated: {network.rate: {low: 1 Mbit/s, high: 2 Mbit/s, pulls: 3, images: 1}}\n"
+    resolved = loads(PLAIN + fitted, overrides=["network.rate=7 Gbit/s"]).resolve()
+    assert "calibrated" not in (resolved.document or "")

@@ -69,7 +69,7 @@ def draft(
         }
     of_images: list[Assumed] = []
     content["images"] = {
-        name: drafts.images.image(name, sizes.get(name), found, registries, of_images)
+        name: drafts.images.image(name, sizes.get(name), found, registries, of_images, notes)
         for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
     assumed += drafts.images.in_order(of_images)

@@ -25,8 +25,9 @@ def in_order(assumed: Sequence[Assumed]) -> list[Assumed]:
 
 
 def image(
-    name: str, image: FoundImage | None, found: Found, registries: Mapping[str, str], assumed: list[Assumed]
-) -> Any:
+    name: str, image: FoundImage | None, found: Found, registries: Mapping[str, str], assumed: list[Assumed],
+    notes: list[str],
+) -> Any:  # fmt: skip
     """An image: its layers where a manifest tells them, else what is known of its size."""
     registry = (
         {"registry": registries.get(full(name).partition("/")[0], next(iter(registries.values())))}
@@ -59,8 +60,14 @@ def image(
             ratio = {"ratio": Said(COMPRESSION_RATIO, f"assumed: {why}")}
             assumed.append(Assumed(f"images.{name}.ratio", str(COMPRESSION_RATIO), why, command))
         return Said({**registry, **ratio, "layers": layers}, remark)
-    told = next((one for one in found.totals if total_of(name, one)), None)
-    if told is not None:
+    several = [one for one in found.totals if total_of(name, one)]
+    if several:
+        told = several[0]
+        notes += [
+            f"{one.origin} tells another size of {name}, {exact_text('size', one.size)}; that of {told.origin} is "
+            "taken: its tag may have moved, or the two count otherwise; give its manifest"
+            for one in several[1:] if one.size != told.size
+        ]  # fmt: skip
         key = "unpacked" if counts_unpacked(told, found, assumed) else "compressed"
         text = exact_text("size", told.size)
         why = f"its layers; the total is from {told.origin}"

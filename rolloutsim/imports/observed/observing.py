@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.errors import UnreadableError, UsageError, shortened
 from rolloutsim.imports.documents import files, of_json, of_yaml
 from rolloutsim.imports.observed import events, lines, registry, sorting
 from rolloutsim.imports.observed.journal import Journal
@@ -71,7 +71,13 @@ def observed(given: Sequence[str]) -> Observed:
             events.event(one, place, seen, pods)
     kept = sorting.pulls(seen)
     requests = registry.requests(seen)
-    return Observed(kept, requests, seen.left_out, [*seen.notes, *_notes(kept, seen)], dict(seen.histograms))
+    return Observed(
+        kept,
+        requests,
+        seen.left_out,
+        [shortened(one) for one in (*seen.notes, *_notes(kept, seen))],
+        dict(seen.histograms),
+    )
 
 
 def _read(origin: str, raw: bytes, seen: Seen) -> Iterator[tuple[Any, str]]:

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from rolloutsim.results.exports.delays import delays
+from rolloutsim.results.numerals import visible
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def simkube(case: CaseRecords, resolution: float) -> tuple[list[dict[str, Any]],
 
 def text(stages: Iterable[dict[str, Any]], head: Sequence[str]) -> str:
     """The Stages as YAML of several documents, below what is to be known of them."""
-    remarks = "".join(f"# {line}\n" for line in head)
+    remarks = "".join(f"# {visible(line)}\n" for line in head)
     return remarks + yaml.dump_all(stages, Dumper=_Dumper, sort_keys=False, width=1000, explicit_start=True)
 
 

@@ -35,7 +35,8 @@ def annotation(
         What stands above the message.
     """
     places = {"file": file, "line": line, "col": column, "endColumn": end_column, "title": title}
-    properties = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in places.items() if value is not None)
+    given = ((name, visible(str(value))) for name, value in places.items() if value is not None)
+    properties = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in given)
     text = _escaped(visible(message, keep="\n"))
     return f"::{level}{' ' if properties else ''}{properties}::{text}"
 

@@ -29,8 +29,20 @@ from rolloutsim.results.numerals import (
 )
 from rolloutsim.structs import struct
 
-# Letters that mean something in Markdown where they stand: a backslash only before punctuation, `<` before a name.
-_MEANT_BY_MARKDOWN = re.compile(r"[`*\[|]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])")
+# Letters that mean something in Markdown (GitHub Flavored Markdown Spec; `$` begins formulas of GitHub):
+# a backslash only before punctuation, `<` before a name, `&` before an entity, an underscore at the edge of a word.
+_MEANT_BY_MARKDOWN = re.compile(
+    r"[`*\[|~$]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"
+)
+# And what begins a block with a line: headings, quotes, items of lists, rules, and code by four blanks.
+_BEGINS_A_BLOCK = re.compile(
+    r"^[ \t]*(\d{1,9}(?=[.)](?:\s|$))|)"
+    r"([.)>]|#(?=#{0,5}(?:\s|$))|[+-](?=\s|$)|-(?=[- \t]*$)|=(?=[= \t]*$))"
+    r"|^(?: {4}|\t)\s*()",
+    re.M,
+)
+# What spreadsheets may take for a formula (OWASP, "CSV Injection"); numbers with a sign are none.
+_FORMULA = re.compile(r"[=@]|[+-](?![0-9.]+(?: ?[A-Za-z%/]+)?$)")
 
 
 State = Literal["pass", "miss", "warn", ""]  # a condition holds, does not, does not and is only a warning; or none
@@ -152,8 +164,12 @@ def markdown(table: Table) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text as Markdown shows it, whatever its letters mean there; underscores inside of words mean nothing."""
-    return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", text)
+    """A text as Markdown shows it, whatever its letters mean there, save blanks that a line begins with."""
+    return _BEGINS_A_BLOCK.sub(_as_text, _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", visible(text, keep="\n")))
+
+
+def _as_text(begins: re.Match[str]) -> str:
+    return f"{begins[1]}\\{begins[2]}" if begins[2] else ""
 
 
 def html(table: Table, caption: str | None = None, page: bool = False) -> str:
@@ -194,10 +210,17 @@ def _data(value: Any) -> str:
 
 
 def csv_text(table: Table) -> str:
-    """A table as comma-separated values with their full precision; what is unknown is empty."""
+    """A table as comma-separated values with their full precision; what is unknown is empty.
+
+    A text that spreadsheets may take for a formula has an apostrophe in front, which they do not show.
+    """
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.headings())
     for row in table.values():
-        writer.writerow(visible(value) if isinstance(value, str) else value for value in row)
+        writer.writerow(_no_formula(visible(value)) if isinstance(value, str) else value for value in row)
     return text.getvalue()
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
