@@ -338,7 +338,7 @@ def json_schema() -> Schema:
         "properties": {"schema": {"enum": names}},
         "items": made.of(Problem),
         "allOf": [
-            {"if": {"required": ["schema"], "properties": {"schema": {"const": name}}}, "then": of}
+            {"if": {"type": "object", "required": ["schema"], "properties": {"schema": {"const": name}}}, "then": of}
             for name, of in zip(names, each.values(), strict=True)
         ],
         "$defs": dict(sorted(made.defs.items())),

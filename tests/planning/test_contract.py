@@ -98,6 +98,12 @@ def test_it_refuses(what: str, validator: Any) -> None:
     assert [one for one in found if one.startswith(message)], found
 
 
+def test_a_list_of_errors_is_valid(validator: Any) -> None:
+    one = {"file": "f.yaml", "line": 3, "column": 1, "length": 4, "severity": "error", "message": "no", "help": None}
+    assert errors(validator, [one, one | {"line": None, "column": None}]) == []
+    assert errors(validator, [one | {"line": 0}]) != []
+
+
 def test_what_a_metric_means_stands_at_its_number() -> None:
     link = json_schema()["$defs"]["LinkSummary"]["properties"]
     assert link["utilisation"]["description"] == "bytes / (capacity × rollout time) [1]"
