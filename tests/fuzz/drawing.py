@@ -43,6 +43,18 @@ UNITS = {
     "frequency": ("s", "min", "h", "6h"),
 }
 NEVER = ("manifest", "platform")  # they name files, which no schema can make
+# How often a key stands at the top, and at least elsewhere: what a scenario is about is there often, and not at once.
+ON_TOP = {
+    "network": 0.9, "registry": 0.3, "registries": 0.3, "mirrors": 0.2, "caches": 0.25, "peers": 0.2,
+    "workloads": 0.35, "rollout": 0.45, "controller_manager": 0.1, "push": 0.1, "pushes": 0.15, "prepulls": 0.2,
+    "background": 0.3, "failures": 0.3, "prices": 0.1, "calibrated": 0.03, "assumed": 0.05, "thresholds": 0.1,
+    "sweep": 0.04, "variants": 0.04,
+}  # fmt: skip
+OFTEN = {
+    "racks": 0.2, "sites": 0.1, "cached": 0.15, "disk": 0.2, "capacity": 0.2, "snapshotter": 0.12, "join": 0.1,
+    "volume_snapshot": 0.1, "waves": 0.1, "pulls": 0.1,
+}  # fmt: skip
+LONG = 0.7  # how often a part stands in its long form, where it has a short one
 ODD = 0.02  # how often a number is odd
 _DEEPEST = 12
 
@@ -78,7 +90,6 @@ class Drawing:
         """A whole scenario."""
         drawn = self.value(schema(), ())
         assert isinstance(drawn, dict)
-        drawn.pop("calibrated", None)
         return drawn
 
     def value(self, part: Schema, path: tuple[str, ...]) -> Any:
@@ -88,7 +99,9 @@ class Drawing:
             return self.value(schema()["$defs"][part["$ref"].rsplit("/", 1)[1]], path)
         for several in ("anyOf", "oneOf"):
             if several in part:
-                return self.value(random.choice(part[several]), path)
+                options = part[several]
+                long = [one for one in options if "$ref" in one or one.get("type") == "object"]
+                return self.value(random.choice(long if long and random.random() < LONG else options), path)
         if "const" in part:
             return part["const"]
         if "enum" in part:
@@ -116,7 +129,9 @@ class Drawing:
         if len(path) < _DEEPEST:
             required = set(part.get("required", ()))
             for key, inner in part.get("properties", {}).items():
-                if key in required or (random.random() < self.much and key not in NEVER):
+                often = self.much if path else ON_TOP.get(key, self.much)
+                often = max(often, OFTEN.get(key, 0.0))
+                if key in required or (random.random() < often and key not in NEVER):
                     drawn[key] = self.value(inner, (*path, key))
             named = [*part.get("patternProperties", {}).values()]
             extra = part.get("additionalProperties")
@@ -134,6 +149,8 @@ class Drawing:
         return [self.value(part.get("items", {"type": "string"}), path) for _ in range(count)]
 
     def _name(self, path: tuple[str, ...]) -> str:
+        if path[-1:] == ("efficiency_at",):
+            return self.random.choice(("2", "3", "10"))
         for key in reversed(path):
             pool = NAMES.get(key) or NAMES.get(REFERS.get(key, ""))
             if pool:
