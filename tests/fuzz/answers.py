@@ -28,6 +28,7 @@ import rolloutsim as rs
 from rolloutsim.cli import main
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.contract import json_schema
+from rolloutsim.planning.ladder import is_numeric
 from rolloutsim.report.plots import names
 from rolloutsim.results.store import to_bytes
 from rolloutsim.scenario import settings
@@ -36,6 +37,7 @@ from tests.fuzz.valid import refused, valid
 
 ODD = 0.003  # how often a number is odd; those of `odd` are for that
 QUESTIONS = 3  # of a scenario
+MOST_EVENTS = 10_000  # of what is simulated more than once (assumed: a tenth of a second)
 TITLES = (
     "one",
     '<i>a</i> & "b"',
@@ -53,7 +55,8 @@ def check(number: int) -> None:
     random = Random(f"answers {number}")
     with tempfile.TemporaryDirectory() as folder:
         asked = Asked(random, scenario(random), Path(folder))
-        for question in random.sample(QUESTIONED, QUESTIONS):
+        events = sum(case.events for case in asked.result.run.cases) * len(asked.result.outcome)
+        for question in random.sample(QUESTIONED if events < MOST_EVENTS else OF_A_RESULT, QUESTIONS):
             question(asked)
 
 
@@ -247,7 +250,8 @@ def validate(asked: Asked) -> None:
 def solve(asked: Asked) -> None:
     """The smallest or largest value of something."""
     random = asked.random
-    key = random.choice(("network", "nodes", "registry.uplink", "registry.rtt", "network.latency", "replications"))
+    numbers = [one.key for one in settings.settings(asked.scenario.resolve()) if is_numeric(one.path)]
+    key = random.choice(("network", "nodes", "registry.uplink", random.choice(numbers), random.choice(numbers)))
     times = [case.rollout_time for case in asked.result if case.rollout_time]
     time = f"{max(times, default=10.0) * random.choice((0.1, 0.5, 0.9, 1.0, 1.1, 2.0)):.6g} s"
     condition = random.choice(
@@ -316,9 +320,9 @@ def read_again(asked: Asked) -> None:
     assert to_bytes(again.outcome) == to_bytes(asked.result.outcome), "a result that is read again has other records"
 
 
+OF_A_RESULT: tuple[Callable[[Asked], None], ...] = (report, plot, trace, export, python, read_again)
 QUESTIONED: tuple[Callable[[Asked], None], ...] = (
-    run, run, run, run_into, explain, report, plot, plot, trace, export, compare, diff, show, validate, solve, buy,
-    sweep, python, read_again,
+    *OF_A_RESULT, run, run, run, run_into, explain, plot, compare, diff, show, validate, solve, buy, sweep,
 )  # fmt: skip
 
 
