@@ -68,7 +68,7 @@ def scenario(random: Random) -> dict[str, Any]:
         {"failures": {"outage": {random.choice(("registry", "mirror", "cache")): _any_of(random, data)}}},
         {"failures": {"crash": {"group": next(iter(data["nodes"])) if isinstance(data["nodes"], dict) else "node"}}},
         {
-            "images": {"huge": "900 GB"},
+            "images": {"huge": "20 GB"},
             "nodes": {"tiny": {"count": 2, "disk": {"rate": "100 MB/s", "capacity": "1 GB"}}},
         },
         {"thresholds": {_metric(random): _bound(random) for _ in range(random.randint(1, 3))}},
