@@ -61,8 +61,9 @@ compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compi
 test-compiled: .venv-compiled/built ## what the engine computes, with the compiled one
 	cd .venv-compiled/src && ../bin/pytest tests/network tests/invariants tests/theory tests/fleet tests/golden
 
-schema: .venv/runs ## write rolloutsim.schema.json anew after a change of the scenario format
+schema: .venv/runs ## write the JSON Schemas of scenarios and of results anew after a change of either format
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
+	$(BIN)/rolloutsim schema --of results > rolloutsim.results.schema.json
 
 keys: .venv/runs ## write KEYS.md, the reference of all keys, anew after a change of the scenario format
 	$(BIN)/rolloutsim explain --all > KEYS.md
@@ -108,7 +109,7 @@ clean: ## remove the virtual environment and caches
 	@.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 	  hatchling mypy setuptools pytest hypothesis jsonschema numpy simpy pydantic
 	@mkdir .venv-compiled/src
-	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim scenarios tests rolloutsim.schema.json .venv-compiled/src
+	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim scenarios tests rolloutsim*.schema.json .venv-compiled/src
 	@cd .venv-compiled/src && ROLLOUTSIM_ENGINE=compiled ../bin/python -m pip install --quiet \
 	  --disable-pip-version-check -c ../../constraints.txt --no-build-isolation .
 	@rm -rf .venv-compiled/src/rolloutsim .venv-compiled/src/*.so

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from rolloutsim.planning import cheapest, compare
 from rolloutsim.results import parts
+from rolloutsim.results.contract.schema import UNITS
 from rolloutsim.results.facts import records, supplied
 from rolloutsim.results.pods import groups
 from rolloutsim.scenario.causes import CAUSES
@@ -18,7 +19,6 @@ from rolloutsim.scenario.metrics import METRICS, Metric
 from rolloutsim.scenario.resources import RESOURCES
 
 FILE = Path(__file__).parents[1] / "OUTPUT.md"
-UNITS = {"time": "s", "size": "B", "rate": "B/s", "share": "1", "number": "1"}
 
 
 def text() -> str:
@@ -31,7 +31,10 @@ def _head() -> Iterator[str]:
     yield "# What comes out"
     yield ""
     yield "Made by `python -m tests.reference` from where each thing is declared; `rolloutsim explain METRIC` says"
-    yield "the same of one metric."
+    yield "the same of one metric. Which keys stand where in the JSON, and what there, says"
+    yield "[`rolloutsim.results.schema.json`](rolloutsim.results.schema.json), the JSON Schema of result.json,"
+    yield "comparison.json and what `--format json` prints (but for `calibrate`): `rolloutsim schema --of results`"
+    yield "prints it. A document says by its `schema` which it is."
 
 
 def _metrics() -> Iterator[str]:

@@ -36,7 +36,10 @@ _START = "2000-01-01T00:00:00Z"  # a simulation has no date (assumed: one that n
 )
 @click.option("--start", metavar="TIME", default=_START, show_default=True, help="otlp: when the rollout begins.")
 @click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
-def command(form: str, result: str, name: str | None, resolution: str, start: str, output: str | None) -> None:
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+def command(
+    form: str, result: str, name: str | None, resolution: str, start: str, output: str | None, force: bool
+) -> None:
     """Write a case of RESULT for another tool.
 
     FORMAT is one of:
@@ -50,6 +53,8 @@ def command(form: str, result: str, name: str | None, resolution: str, start: st
     A delay is the time from a node's request for a pod's images until the pod is ready. RESULT is a folder written
     by 'run -o DIR', or the result.json or records.npz in it.
     """  # noqa: D301  (click wants the character, not the two)
+    if output is not None and not force:
+        cli.output.keep_what_exists(Path(output))
     outcome = results.store.load(result)
     case, chosen = cli.options.case_of(outcome, name)
     exports = results.exports

@@ -2,7 +2,8 @@
 
 `replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
 `sweep` (at many points), `solve` (what does it take), `cheapest` (what to buy; `cheapest_tables` shows it), `what_if`
-(what would have been faster, or would meet `targets`; `tried` shows it), `sensitivity` (which input matters most).
+(what would have been faster, or would meet `targets`; `tried` shows it), `sensitivity` (which input matters most);
+`contract`: the JSON Schema of all that is written as JSON.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
         cheapest_tables,
         compare,
         compare_tables,
+        contract,
         differences,
         jobs,
         replicate,

@@ -67,22 +67,20 @@ class Ladder:
             return f"{round(number / _PERCENT)}%"
         return int(number) if self.is_whole else written(self.kind, self.like, number)
 
-    def number(self, value: Any) -> float:
-        """The number that a value is, which has the digits that were written."""
+    def number(self, value: Any) -> float | None:
+        """The number that a value is, which has the digits that were written; None: it may not stand there."""
         found = measure(self.path, value)
-        assert found is not None
-        return found.number
+        return None if found is None else found.number
 
     def next(self, number: float, up: bool) -> float | None:
-        """A number far from another one, for a bracket; None at the end."""
+        """A number far from another one, for a bracket; None at the end of those that may stand there."""
         if self.grain is not None:
             steps = round(number / self.grain)
             found = max(steps * _STEP, 1) if up else steps // _STEP
             found = self._up_to_all(steps, found)
             return self._of(found) if found != steps else None
-        if number == 0.0:
-            return None
-        return self._tidy(number * _STEP if up else number / _STEP)
+        far = number * _STEP if up else number / _STEP
+        return self._tidy(far) if far != number and self.number(self.value(far)) is not None else None
 
     def _up_to_all(self, steps: int, found: int) -> int:
         """All of something rather than more than that, where it is a share."""
@@ -123,7 +121,8 @@ class Ladder:
         decimal = Decimal(written)
         step = Decimal(1).scaleb(decimal.adjusted() - digits + 1)
         rounded = decimal.quantize(step, rounding).normalize()
-        return self.number(float(rounded) if self.kind == "number" else f"{rounded:f}{unit}")
+        cut = self.number(float(rounded) if self.kind == "number" else f"{rounded:f}{unit}")
+        return number if cut is None else cut  # rounding went beyond the last one that may stand there
 
     def of_percent(self, ends: Sequence[float]) -> tuple[Ladder, tuple[float, ...]]:
         """The ladder of whole percentages, and the ends of a range on it: those inside, or the first that is enough."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.report.blocks import Facts, Verdict
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, whole_share
+from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import decisive, is_rollout_time
@@ -187,7 +187,7 @@ def _last(outcome: Outcome) -> str:
     causes = bottlenecks(figures, dict(last_path(records)))
     shown = [one for one in causes[:_MOST_CAUSES] if one.share >= _WORTH_SAYING]
     nouns = nouns_of(shown)
-    parts = [f"{whole_share(one.share)} to {noun}" for one, noun in zip(shown, nouns, strict=True)]
+    parts = [f"{one.shown} to {noun}" for one, noun in zip(shown, nouns, strict=True)]
     follow = succession(outcome.run.scenario, records, figures)
     if follow is not None and follow.is_main:
         why = f" {follow.sentence()}."

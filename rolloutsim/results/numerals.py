@@ -148,13 +148,17 @@ def show_share(share: float) -> str:
     return f"{three_digits(share * 100)} %"
 
 
-def whole_share(share: float) -> str:
-    """A share [1] in running text: `48 %`, and never 0 or 100 % where that is not exact."""
-    if 0.0 < share < 0.005:
+def whole_share(share: float, percent: int | None = None) -> str:
+    """A share [1] in running text: `48 %`, and never 0 or 100 % where that is not exact.
+
+    `percent` is what it is among others that it adds up with (`whole_shares`); by default the nearest whole number.
+    """
+    percent = round(share * 100) if percent is None else percent
+    if percent == 0 and share > 0.0:
         return "under 1 %"
-    if 0.995 <= share < 1.0:
+    if percent == 100 and share < 1.0:
         return "over 99 %"
-    return f"{share * 100:.0f} %"
+    return f"{percent} %"
 
 
 def whole_shares(shares: Sequence[float]) -> list[int]:

@@ -97,7 +97,7 @@ def measure(path: Path, value: Any) -> Measure | None:
 
     The value is plain data as in a file, in a short form or not, and the path as an override names it.
     """
-    if isinstance(value, bool):
+    if isinstance(value, (bool, dict, list)):
         return None
     note = _note(part_at(path), value)
     try:

@@ -131,6 +131,18 @@ def test_2_an_export_that_cannot_be(shell: Program, results: str, arguments: lis
     assert done.err.splitlines()[-1].startswith(message)
 
 
+def test_a_file_that_is_there_is_left_as_it_is(shell: Program, results: str, tmp_path: Any) -> None:
+    file = tmp_path / "stages.yaml"
+    file.write_text("mine")
+    done = shell("export", "kwok", results, "-o", "stages.yaml")
+    assert (done.code, file.read_text()) == (2, "mine")
+    assert (
+        done.err == "error: stages.yaml exists and is left as it is; choose another name, or replace it with --force\n"
+    )
+    assert shell("export", "kwok", results, "-o", "stages.yaml", "--force").code == 0
+    assert file.read_text() != "mine"
+
+
 def test_pods_that_were_never_ready_have_no_stage(shell: Program, saved: Saved, tmp_path: Any) -> None:
     (tmp_path / "b.yaml").write_text(SCENARIO.replace("network", "rollout: {horizon: 1 s}\nnetwork"))
     shell("run", "b.yaml", "-o", "late")

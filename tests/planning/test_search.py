@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rolloutsim.planning.ladder import PRECISION, Ladder, ladder_at
 from rolloutsim.planning.search import OutOfRangeError, Search
+from rolloutsim.scenario.numbers import measure
 
 RATES = ladder_at(("network",), ("1 Gbit/s",), "--find")[0]
 COUNTS = ladder_at(("nodes",), (20,), "--find")[0]
@@ -122,3 +125,27 @@ def test_quantities_keep_their_unit() -> None:
     ladder: Ladder = ladder_at(("network", "latency"), ("5 ms",), "--find")[0]
     assert ladder.value(ladder.next(0.005, up=True) or 0.0) == "20 ms"
     assert ladder.value(0.02) == "20 ms"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "up"),
+    [
+        ("nodes.web.retry.growth", 1, False),  # at least 1
+        ("nodes.web.image_gc.high", "85%", True),  # at most 100 %
+        ("nodes.web.disk.rate", "500 TB/s", True),  # at most 1 PB/s
+        ("nodes.web.resolve_round_trips", 900, True),  # at most 1000
+        ("caches.cache.disk.capacity", "1 B", False),
+    ],
+)
+def test_a_bracket_ends_where_no_number_may_stand(path: str, value: Any, up: bool) -> None:
+    ladder, (number,) = ladder_at(tuple(path.split(".")), (value,), "--find")
+    steps = 0
+    while (further := ladder.next(number, up)) is not None:
+        assert ladder.number(ladder.value(further)) is not None
+        number, steps = further, steps + 1
+    assert steps < 30
+    assert ladder.number(ladder.value(ladder.rounded(number, up))) is not None
+
+
+def test_a_list_is_no_number_to_begin_with() -> None:
+    assert measure(("nodes", "web", "sites"), ["east"]) is None

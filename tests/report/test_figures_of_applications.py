@@ -9,13 +9,13 @@ import pytest
 from matplotlib.axes import Axes
 
 import rolloutsim as rs
-from rolloutsim.report.plots import figure
+from rolloutsim.report.plots import applications, figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
 from rolloutsim.results.load.background import background_summaries
 from rolloutsim.results.load.disks import disk_summary
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.outcome import Outcome
-from rolloutsim.results.pods.replicas import ready_replicas, workload_summaries
+from rolloutsim.results.pods.replicas import WorkloadSummary, ready_replicas, workload_summaries
 from rolloutsim.results.shown.tables import application_rows, applications_table
 from tests.report.runs import ideal, rolling
 from tests.report.test_figures_of_runs import data_of, title_of
@@ -53,6 +53,31 @@ def test_replicas_of_one_workload_are_new_pods_below_old_ones_above_a_floor() ->
     assert new[:, 1].max() == ready.new.max() == 20
     assert old[:, 1].max() == (ready.old + ready.new).max()
     assert 18.0 in {float(line.get_ydata()[0]) for line in ax.get_lines()}
+
+
+def test_of_workloads_that_are_as_far_below_their_floors_the_title_names_the_worst() -> None:
+    """Both lose the one node; the pods of the first are back after a second, those of the second never are."""
+    first, second = (
+        WorkloadSummary(name, 4, 4, 0, 0, 4, 0.0, None, ready, 2, 1.0, below, None, 4, 0, 0, 0.0, None)
+        for name, ready, below in (("early", 4, 1.0), ("late", 2, 60.0))
+    )
+    assert sorted((first, second), key=applications._goodness)[0].workload == "late"
+    assert applications._kept([second, first]) == (
+        "2 of 2 workloads fall below what they promise; late: only 2 of 4 pods ready at 1.00 s, below the promised 4 "
+        "for 60.0 s"
+    )
+
+
+def test_racks_that_carry_nothing_are_no_lanes() -> None:
+    scenario = rs.loads(
+        "{rolloutsim: 1, nodes: {web: {count: 1, racks: [r1]}}, images: {app: 1 GB}, "
+        "workloads: {log: {images: app, replicas: 1}}, "
+        "network: {rate: 1 Gbit/s, racks: 1 Gbit/s}, registry: {uplink: unlimited}, "
+        "failures: {crash: {node: web-000}}}"
+    )
+    with pytest.raises(NoDataError) as caught:
+        scenario.run().plot.utilisation()
+    assert str(caught.value) == "no shared link of case 'all' carries anything"
 
 
 def test_requests_per_second_add_up_to_all_requests() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from rolloutsim.results.contract.case import Detail
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.metrics import summarise
+from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.parts import Part, RecordedColumns
 from rolloutsim.results.pods.failures import unfinished_pods
@@ -101,6 +101,18 @@ def test_findings_of_a_rollout_that_kept_its_promise() -> None:
         Finding("Failed", "1 pull: 429 Too Many Requests."),
         Finding("Disk", "a node keeps 12 MB of the images, all nodes 24 MB, the registry 4 MB."),
     )
+
+
+def test_registries_are_named_that_keep_the_images() -> None:
+    figures = summarise(rolled()).cases["all"]
+    assert figures.rollout is not None
+    (one,) = figures.rollout.registries
+    for names, which in ((["hub"], "hub"), (["hub", "near"], "hub and near together")):
+        several = tuple(replace(one, registry=name) for name in names)
+        case = replace(figures, rollout=replace(figures.rollout, registries=several))
+        found = findings(RunSummary("s", {"all": case}))
+        (text,) = (each.text for each in found if each.topic == "Disk")
+        assert text == f"a node keeps 12 MB of the images, all nodes 24 MB, {which} 4 MB."
 
 
 def test_findings_of_all_that_can_go_wrong() -> None:

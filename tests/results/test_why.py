@@ -9,8 +9,9 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Run
+from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
-from rolloutsim.results.why.bottlenecks import Bottleneck, nouns_of
+from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, nouns_of
 from rolloutsim.scenario.resolved import Link
 from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
 
@@ -234,6 +235,17 @@ def test_a_group_that_is_last_because_it_asks_last_waits_for_nothing() -> None:
         "rollout: schedule\nprepulls: {night: {images: app}}\n"
     )
     assert "The nodes of late are last, after 4.00 s (all others: 0 s).\n" in f"{scenario.run().why()}\n"
+
+
+def test_a_share_is_the_same_in_all_sentences_and_adds_up() -> None:
+    """Rounded alone 26.5 % would be 26 (to even), and with the others the one that is rounded up."""
+    split = {"nic": 47.0, "disk": 26.5, "unpack": 26.5}
+    causes = bottlenecks(summarise(run(story("a", busy=1.0, full=10.0))).cases["a"], split)
+    assert [(one.kind, one.percent, one.shown) for one in causes] == [
+        ("nic", 47, "47 %"),
+        ("disk", 27, "27 %"),
+        ("unpack", 26, "26 %"),
+    ]
 
 
 def test_both_directions_of_racks_are_told_apart_where_both_have_a_part() -> None:

@@ -52,7 +52,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
-    figures = sorted(workload_summaries(records), key=_margin)[:_MOST_WORKLOADS]
+    figures = sorted(workload_summaries(records), key=_goodness)[:_MOST_WORKLOADS]
     if not figures:
         raise NoDataError(
             f"case '{plain(records.name)}' has no workloads, so no pods are replaced; give the scenario some, such as "
@@ -185,6 +185,12 @@ def _counts(ready: ReadyReplicas, end: float, most: int) -> tuple[Times, Times, 
     old = np.concatenate([ready.old[:1] if start else [], ready.old[kept]]).astype(np.float64)
     new = np.concatenate([[0] if start else [], ready.new[kept]]).astype(np.float64)
     return times, old, new
+
+
+def _goodness(one: WorkloadSummary) -> tuple[float, float, float, float]:
+    """What the worst workload has least of: room above its floor; of equals, time above it, pods that are ready."""
+    replicas = max(one.replicas, 1)
+    return _margin(one), -(one.below_floor_s or 0.0), one.ready_pods / replicas, one.least_ready / replicas
 
 
 def _margin(one: WorkloadSummary) -> float:

@@ -12,7 +12,7 @@ from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, ON_DARK, ON_
 from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
-from rolloutsim.results.numerals import listed, show_time, whole_share
+from rolloutsim.results.numerals import listed, show_time
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, name_of
 from rolloutsim.results.why.words import ALL_PODS, explained
 from rolloutsim.scenario.causes import CAUSES
@@ -73,11 +73,11 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             whose = "" if row.case == ALL else f"{row.case}: "
             a_pod = " a pod" if found[place].whose == ALL_PODS else ""
             seconds = show_time(cause.share * times[place])
-            said = f"{whose}{name_of(cause)} {whole_share(cause.share)} of {found[place].of}, {seconds}{a_pod}"
+            said = f"{whose}{name_of(cause)} {cause.shown} of {found[place].of}, {seconds}{a_pod}"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 ink = PAPER if color == INK else ON_DARK if color == BLUE else ON_LIGHT
-                ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
+                ax.text(left + cause.share / 2, place, cause.shown, ha="center", va="center", size=8,
                         color=ink,
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
@@ -127,8 +127,8 @@ def _in_words(cause: Bottleneck) -> str:
 
 def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], of: str, slow: int) -> str:
     """The largest causes of the slowest case, and where another has another cause."""
-    shares = [f"{whole_share(cause.share)} of {of} goes to {_in_words(cause)}" for cause in split[slow][:1]]
-    shares += [f"{whole_share(cause.share)} to {_in_words(cause)}" for cause in split[slow][1:2]]
+    shares = [f"{cause.shown} of {of} goes to {_in_words(cause)}" for cause in split[slow][:1]]
+    shares += [f"{cause.shown} to {_in_words(cause)}" for cause in split[slow][1:2]]
     said = ", ".join(shares)
     if len(rows) == 1:
         return said

@@ -67,6 +67,8 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
             "`network.racks` or `network.links` add links"
         )
     lanes = _lanes(loads, records.end)
+    if not lanes:
+        raise NoDataError(f"no shared link of case '{plain(records.name)}' carries anything")
     ax = canvas(ax, height=max(2.6, _FRAME + _LANE * len(lanes)))
     for place, lane in enumerate(lanes):
         x, height, full = corners(lane.edges, lane.utilisation, lane.saturated.astype(np.float64), least=_IN_LANE)

@@ -2,6 +2,7 @@
 
 - `case`: the object of a case, with what only some have
 - `columns`: one row a node, pull, layer or pod, also for DataFrames
+- `schema`: which keys stand where, with what; `shapes` makes a JSON Schema of it
 """
 
 from typing import TYPE_CHECKING

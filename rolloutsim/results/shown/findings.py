@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.load.supply import families
-from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.results.numerals import listed, show_count, show_share, show_size, show_time, three_digits, visible
 from rolloutsim.results.shown.supply import about_copies, about_sources
 from rolloutsim.results.why.bottlenecks import links_name
 from rolloutsim.scenario.answers import ANSWERS
@@ -85,7 +85,7 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
     for text in _prepulled(case):
         yield PREPULL, name, text
     if case.disk is not None:
-        for text in _disk(case.disk):
+        for text in _disk(case.disk, [] if rollout is None else [one.registry for one in rollout.registries]):
             yield DISK, name, text
 
 
@@ -272,10 +272,12 @@ def _link(row: LinkSummary, case: CaseSummary) -> str:
 _MOST_LINKS = 3  # that are named (assumed: what fits a line)
 
 
-def _disk(disk: DiskSummary) -> Iterator[str]:
+def _disk(disk: DiskSummary, registries: Sequence[str]) -> Iterator[str]:
     if disk.fleet_bytes and not disk.cost_per_month:
         text = f"a node keeps {show_size(disk.bytes_per_node)} of the images, all nodes {show_size(disk.fleet_bytes)}"
-        yield f"{text}, the registry {show_size(disk.registry_bytes)}."
+        which = "the registry" if registries in ([], ["registry"]) else listed(registries)
+        which += " together" if len(registries) > 1 else ""
+        yield f"{text}, {which} {show_size(disk.registry_bytes)}."
     if disk.peak_utilisation is not None:
         text = f"the fullest disk is {show_share(disk.peak_utilisation)} full"
         if disk.collected_bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.numerals import whole_share, whole_shares
 from rolloutsim.scenario.causes import CAUSES, LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
 from rolloutsim.scenario.resources import PLACES, PULLED, LinkName
 from rolloutsim.structs import struct
@@ -33,6 +35,12 @@ class Bottleneck:
     seconds: float  # on the pulls' critical paths, summed over pulls [s]
     share: float  # of all time on them, start-up included [1]
     family: str = ""  # what several links of caches or mirrors are called together; "": they are none
+    percent: int = 0  # the share in whole per cents, which add up with those of the other causes
+
+    @property
+    def shown(self) -> str:
+        """The share as all sentences and figures tell it: `48 %`, and never 0 or 100 % where that is not exact."""
+        return whole_share(self.share, self.percent)
 
     @property
     def is_shared(self) -> bool:
@@ -60,7 +68,9 @@ def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> 
         links = tuple(cause for cause in causes if cause in kinds)
         family = families.get(links[0], "") if links else ""
         found.append(Bottleneck(kind, links, seconds, seconds / total, family))
-    return tuple(sorted(found, key=lambda bottleneck: -bottleneck.seconds))
+    found.sort(key=lambda bottleneck: -bottleneck.seconds)
+    percents = whole_shares([one.share for one in found])
+    return tuple(replace(one, percent=percent) for one, percent in zip(found, percents, strict=True))
 
 
 def behind_queue(case: CaseSummary, causes: Sequence[Bottleneck]) -> Bottleneck | None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.load.throughput import least_time
-from rolloutsim.results.numerals import counted, listed, show_count, show_time, whole_shares
+from rolloutsim.results.numerals import counted, listed, show_count, show_time
 from rolloutsim.results.pods.replicas import limits, wanted_pods
 from rolloutsim.results.why.bottlenecks import Blamed, Bottleneck, bottlenecks, links_name, noun_of, nouns_of
 from rolloutsim.results.why.critical import last_path, turns
@@ -157,7 +157,7 @@ class Succession:
 
     def _shares(self) -> str:
         """Where the time of a turn goes, all of a pull together."""
-        shares = whole_shares([one.share for one in self.causes])
+        shares = [one.percent for one in self.causes]
         pulling = [(one, share) for one, share in zip(self.causes, shares, strict=True) if one.kind not in _NO_PULL]
         parts = [
             (share, f"{share} % goes to {self._noun(one)}")

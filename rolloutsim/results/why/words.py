@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.metrics import CaseSummary, RunSummary
-from rolloutsim.results.numerals import listed, rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.numerals import listed, rate_of_rate, show_time, visible, whole_share
 from rolloutsim.results.time.steps import pod_times
 from rolloutsim.results.why.bottlenecks import (
     PRIVATE_LINKS,
@@ -206,7 +206,7 @@ def _differing(others: Iterable[_Found], this: _Found) -> Iterator[str]:
     found: dict[str, list[str]] = {}
     for one in others:
         if one.causes and noun_of(one.causes[0]) != noun_of(this.causes[0]):
-            share = f"{whole_share(one.causes[0].share)} of {one.split.of}"
+            share = f"{one.causes[0].shown} of {one.split.of}"
             found.setdefault(noun_of(one.causes[0]), []).append(f"{one.case.case} ({share})")
     for noun, cases in found.items():
         verb = "waits" if len(cases) == 1 else "wait"
@@ -254,7 +254,7 @@ def _private(main: Bottleneck, this: _Found) -> str:
         return _how_busy(name, main, case)
     twins = names_of(row for row in shared(case) if _ties(row, _own_limits(case, this.records)))
     also = f" and the {listed(twins)}, no faster than one of them," if twins else ""
-    return f"{name}{also} are the limit for {whole_share(main.share)} of {this.split.of}"
+    return f"{name}{also} are the limit for {main.shown} of {this.split.of}"
 
 
 def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
@@ -290,10 +290,8 @@ def _busiest_link(case: CaseSummary) -> str:
 
 def _divided(this: _Found, replications: int) -> Iterator[str]:
     """Where the time goes, unless it all goes to one cause; what is not a per cent is left out."""
-    shares = whole_shares([cause.share for cause in this.causes])
-    told = [(cause, share) for cause, share in zip(this.causes, shares, strict=True) if share]
-    nouns = nouns_of([cause for cause, _ in told])
-    parts = [f"{share} % to {noun}" for noun, (_, share) in zip(nouns, told, strict=True)]
+    told = [cause for cause in this.causes if cause.percent]
+    parts = [f"{cause.percent} % to {noun}" for noun, cause in zip(nouns_of(told), told, strict=True)]
     if len(parts) > 1:
         parts[0] = parts[0].replace(" to", " goes to", 1)
         split = this.split
