@@ -138,7 +138,9 @@ def _unknown_key(path: Path, value: object, with_hint: bool) -> Problem:
     hint = key_hint(name, place) if with_hint and place is not None else None
     help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
     help = (
-        help or (kind_help(name, value, allowed) if with_hint else None) or (hint.in_file() if hint is not None else None)
+        help
+        or (kind_help(name, value, allowed) if with_hint else None)
+        or (hint.in_file() if hint is not None else None)
     )
     message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
     meant = hint.key[len(place or ())] if hint is not None and hint.where in ("here", "inside") else None

@@ -165,6 +165,4 @@ def _image(value: Any) -> Any:
     return image
 
 
-Image = Annotated[
-    ImageSpec, Short(_image, _ONE_SIZE.words, lambda long: [_SIZE.schema()], also={"size": "compressed"})
-]
+Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, lambda long: [_SIZE.schema()], also={"size": "compressed"})]
