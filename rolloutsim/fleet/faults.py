@@ -77,7 +77,8 @@ class Faults:
         self.cluster = cluster
         self.rng = rng
         self.columns = FaultColumns()
-        self.active: dict[tuple[str, str], list[Fault]] = {}  # (kind of target, target) → faults that last
+        # (kind of target, target) → faults that last, and how often: a rate may bring more of them than could be listed.
+        self.active: dict[tuple[str, str], dict[Fault, int]] = {}
         inelastic = (flow for flow in actors.background if isinstance(flow, ConstantRate))
         self.rates = next((flow.rates for flow in inelastic), None)  # all that there are share with one another
         self.node_of = {name: index for index, name in enumerate(actors.names)}
@@ -109,8 +110,8 @@ class Faults:
         self.columns.target.append(target)
         self.columns.started.append(self.network.now)
         self.columns.ended.append(nan)
-        active = self.active.setdefault((fault.kind, target), [])
-        active.append(fault)
+        active = self.active.setdefault((fault.kind, target), {})
+        active[fault] = active.get(fault, 0) + 1
         self._apply(fault.kind, target, active)
         if fault.back_after is not None:
             self.network.call_later(fault.back_after, self._end, (row, fault, target))
@@ -121,10 +122,12 @@ class Faults:
         row, fault, target = what
         self.columns.ended[row] = self.network.now
         active = self.active[fault.kind, target]
-        active.remove(fault)
+        active[fault] -= 1
+        if not active[fault]:
+            del active[fault]
         self._apply(fault.kind, target, active)
 
-    def _apply(self, kind: str, target: str, active: list[Fault]) -> None:
+    def _apply(self, kind: str, target: str, active: Mapping[Fault, int]) -> None:
         """Bring a target into the state that its faults call for."""
         if kind == "node":
             self._apply_node(self.node_of[target], bool(active))
@@ -134,8 +137,8 @@ class Faults:
             self._apply_registry(target, active)
         else:
             failing = 1.0
-            for fault in active:
-                failing *= 1.0 - fault.probability
+            for fault, times in active.items():
+                failing *= (1.0 - fault.probability) ** times
             self.actors.registries[target].failing = 1.0 - failing
 
     def _apply_node(self, node: int, down: bool) -> None:
@@ -153,7 +156,7 @@ class Faults:
             kubelet.boot()
             self.cluster.node_up(node)
 
-    def _apply_registry(self, name: str, active: list[Fault]) -> None:
+    def _apply_registry(self, name: str, active: Mapping[Fault, int]) -> None:
         remaining = min((fault.remaining for fault in active), default=1.0)
         served, registry = self.actors.registries[name], self.scenario.servers[name]
         if remaining <= 0.0 and not any(fault.silent for fault in active if fault.remaining <= 0.0):
