@@ -407,10 +407,10 @@ def link_problems(document: Document) -> Iterator[Problem]:
             yield Problem(here, f"{dotted(here)} is empty; give at least one link", at="key")
         seen: set[str] = set()
         for number, link in enumerate(flow.links or ()):
-            if link not in owners:
-                yield from _private_problems((*here, number), link, document, owners)
-            elif link in seen:
+            if link in seen:
                 yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
+            elif link not in owners:
+                yield from _private_problems((*here, number), link, document, owners)
             seen.add(link)
 
 

@@ -43,7 +43,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("mirrors/.*", "mirrors.* says of no registry that it mirrors it, and there are several"),
         ("caches/.*", "caches.* names no upstream, and there are several registries"),
         (".*", "image '.*' is (from registry '.*', and .* is asked for those of|in .*held, so nothing of it is)"),
-        ("assumed/.*", "the scenario has no value at |.* was calibrated, and so is assumed no more"),
+        ("(assumed|calibrated)/.*", "the scenario has no value at |.* was calibrated, and so is assumed no more"),
     ),
     "what a part needs, or cannot have, depends on parts elsewhere": (
         (".*", ".* has no (NIC|uplink|'link') rate"),
@@ -74,7 +74,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ),
         (".*", "'(min|initial)' is larger than 'max'|'p50' must be |'low' must be below 'high'"),
         (".*", ".* cached on .* nodes, but|.* is overfull before|.* divides a layer of .* ranges"),
-        (".*", ".* (nodes|links|layers) are too many"),
+        (".*", ".* (nodes|links|layers) are too many|.* to fetch would take about .* of memory"),
         (
             ".*",
             "rack '.*' has no node, so|.* replicas, and its .* hold|.* pods together, and",

@@ -120,7 +120,11 @@ COMMANDS = {
     "variants over a run": Command(("run", "new-variants.yaml", "-o", "out"), 1, ("run", "old.yaml", "-o", "out")),
     "report": Command(("report", "result", "-o", "out.html"), 2, ("report", "older", "-o", "out.html")),
     "plot": Command(("plot", "result", "rollout", "-o", "out.svg"), 1, ("plot", "older", "rollout", "-o", "out.svg")),
-    "export": Command(("export", "otlp", "result", "-o", "out.json"), 1, ("export", "otlp", "older", "-o", "out.json")),
+    "export": Command(
+        ("export", "otlp", "result", "-o", "out.json", "--force"),
+        1,
+        ("export", "otlp", "older", "-o", "out.json", "--force"),
+    ),
     "trace": Command(("trace", "result", "-o", "out.json"), 1),
     "calibrate": Command(("calibrate", "mine.yaml", "--events", "events.json", "--into"), 1),
     "import": Command(("import", "api.json", "-o", "out.yaml"), 1),

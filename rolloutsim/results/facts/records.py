@@ -199,7 +199,7 @@ class PrivateLinks:
 
 @struct(eq=False)
 class BackgroundRecords:
-    """One row an application of the background; `finished` is NaN for one that had not ended with the rollout.
+    """One row an application of the background; `started` and `finished` are NaN where that came after the rollout.
 
     What it has before and after the rollout is that of a system which the background has for itself; NaN if it
     is not there then. Readings are rows (row of the application, time, value), in that order: of bandwidth,
