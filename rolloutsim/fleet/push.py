@@ -32,9 +32,14 @@ class ImagePush:
     def __init__(self, image: str) -> None:
         self.image = image
         self.started = self.finished = nan
-        self.bytes = 0.0
+        self.own: dict[str, float] = {}  # size of each layer that it uploads, by digest
         self.held = 0.0
         self.layers_left = 0
+
+    @property
+    def bytes(self) -> float:
+        """What it uploads: summed anew, as taking a layer off a sum leaves a remainder."""
+        return sum(self.own.values(), 0.0)
 
     @property
     def is_complete(self) -> bool:
@@ -97,7 +102,7 @@ class Pusher:
                 else:
                     self.there.add(layer.digest)
                     push.layers_left += 1
-                    push.bytes += layer.compressed
+                    push.own[layer.digest] = layer.compressed
                     self.queue.append((push, layer))
             push.started = self.network.now
             questions = self._round_trip(image) * (SET_UP + QUESTION) + self._ttfb(image)
@@ -124,7 +129,7 @@ class Pusher:
         push, layer = what
         if self._place(push, layer) in self.uploaded:
             # Another pusher was quicker.
-            push.bytes -= layer.compressed
+            del push.own[layer.digest]
             push.held += layer.compressed
             self._over(push)
             return

@@ -96,3 +96,14 @@ def test_a_layer_that_another_pusher_has_uploaded_is_not_uploaded_again() -> Non
     assert pushed("pushes: {one: {images: a, at: 0 s}, two: {images: b, at: 4.5 s}}") == [
         ("one", "a", 0.0, pytest.approx(4.0), 40e6), ("two", "b", 4.5, pytest.approx(6.5), 20e6),
     ]  # fmt: skip
+
+
+def test_who_uploads_nothing_in_the_end_uploads_no_bytes_at_all() -> None:
+    # Three layers whose sizes do not add up in doubles, of which each is there when the second pusher has asked for room.
+    image = "images: {x: {layers: {p: 0.1 B, q: 0.2 B, r: 0.3 B}}}\n"
+    pushes = "pushes: {near: {images: x, at: 0 s}, far: {images: x, at: 10 ms}}\n"
+    network = "network: {rate: 1 Gbit/s, latency: 50 ms}\n"
+    scenario = rs.loads(f"rolloutsim: 1\nnodes: 1\n{image}{pushes}{network}")
+    rollout = summarise(scenario.run().run).cases["x"].rollout
+    assert rollout is not None
+    assert {one.push: one.bytes for one in rollout.push} == {"far": 0.0, "near": pytest.approx(0.6)}
