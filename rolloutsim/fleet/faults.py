@@ -77,7 +77,7 @@ class Faults:
         self.cluster = cluster
         self.rng = rng
         self.columns = FaultColumns()
-        # (kind of target, target) → faults that last, and how often: a rate may bring more of them than could be listed.
+        # (kind of target, target) → faults that last, and how often: a rate may bring more than could be listed.
         self.active: dict[tuple[str, str], dict[Fault, int]] = {}
         inelastic = (flow for flow in actors.background if isinstance(flow, ConstantRate))
         self.rates = next((flow.rates for flow in inelastic), None)  # all that there are share with one another

@@ -80,7 +80,8 @@ _UNKNOWN: Mapping[type[Any], Collection[str]] = {
     r.VolumeReads: {"read", "initialised"},
     r.Pods: {"started", "ready", "asked", "available", "deleted"},
     r.BackgroundRecords: {
-        "started", "finished", "before", "after", "latency_before", "latency_after", "pushed", "latency", "latency_pushed",
+        "started", "finished", "before", "after", "latency_before", "latency_after", "pushed", "latency",
+        "latency_pushed",
     },
     r.Steps: {"ended"},
     r.OldPods: {"deleted", "gone"},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 20  # of a case, all of which are tiny
+BUSY = 10  # times as many of the clock
 MEMORY = 2 << 30  # [B] of address space beyond what the libraries take
 SHOWN = 5  # numbers of a fault
 PACKAGE = Path(__file__).parents[2] / "rolloutsim"
@@ -61,11 +62,15 @@ def violation(kind: str, number: int) -> Violation | None:
 
 @contextmanager
 def _bounded_time() -> Iterator[None]:
+    signal.signal(signal.SIGPROF, _too_long)
     signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(SECONDS)
+    # Of the processor, of which a busy machine gives little; and of the clock, for a case that waits for ever.
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(SECONDS * BUSY)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
 
 

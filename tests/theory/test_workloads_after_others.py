@@ -99,7 +99,7 @@ def test_a_layer_that_another_pusher_has_uploaded_is_not_uploaded_again() -> Non
 
 
 def test_who_uploads_nothing_in_the_end_uploads_no_bytes_at_all() -> None:
-    # Three layers whose sizes do not add up in doubles, of which each is there when the second pusher has asked for room.
+    # Three layers whose sizes do not add up in doubles, each there when the second pusher has asked for room.
     image = "images: {x: {layers: {p: 0.1 B, q: 0.2 B, r: 0.3 B}}}\n"
     pushes = "pushes: {near: {images: x, at: 0 s}, far: {images: x, at: 10 ms}}\n"
     network = "network: {rate: 1 Gbit/s, latency: 50 ms}\n"
