@@ -79,7 +79,7 @@ class Node(Store):
     """
 
     __slots__ = (
-        "address", "fetch_buffer", "host_per_image", "losses", "progress_timeout", "runtime", "slots",
+        "address", "asking", "fetch_buffer", "host_per_image", "losses", "progress_timeout", "runtime", "slots",
         "slots_per_image",
     )  # fmt: skip
 
@@ -100,6 +100,7 @@ class Node(Store):
         self.address = address
         self.progress_timeout = progress_timeout
         # What each layer asks of the runtime, where it is quick to read.
+        self.asking: Pull | None = None  # a pull whose request a source sees about at present, until it is answered
         self.host_per_image = False  # whether a pull stays with the first source that had its manifest
         self.fetch_buffer = runtime.layer_fetch_buffer
         self.slots_per_image: bool = runtime.slots_per == "image"
@@ -204,7 +205,13 @@ class Node(Store):
                 fleet.retries.refused(self, pull, status, is_manifest, ahead)
                 return
             if way.handler is not None:
+                # Answered at once, it goes on here: a request from within its answer to the last would nest as deep
+                # as there are requests.
+                before, self.asking = self.asking, pull
                 way.handler.look_up(self, pull, is_manifest)
+                answered, self.asking = self.asking is None, before
+                if answered:
+                    continue
                 return
             if self._taken(pull, is_manifest):
                 return
@@ -253,7 +260,10 @@ class Node(Store):
             return
         self.fleet.incidents.waited.add(False, pull.row, cause, seconds)
         if not self._taken(pull, is_manifest):
-            self.request(pull)
+            if self.asking is pull:
+                self.asking = None
+            else:
+                self.request(pull)
 
     def asks(self, fetch: Fetch) -> bool:
         """Whether a fetch waits for the answer to its request."""

@@ -66,6 +66,7 @@ class FluidNetwork:
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
         self.carried: list[float] = []  # bytes of finished and cut flows, by kind
+        self.rounded = 0.0  # of those, what the sizes of cut flows hide: what came is the size without what is missing
         self._profiles: dict[tuple[float, ...], Profile] = {}
         self._kinds: dict[tuple[Any, ...], Kind] = {}
         self._dirty: list[Host] = []
@@ -156,6 +157,8 @@ class FluidNetwork:
         """Cut a flow and return the bytes it had received, of which `most` were there to be sent."""
         received = min(self.received(flow), most)
         self.carried[flow.kind.index] += received
+        if flow.size < inf:
+            self.rounded += flow.size * ROUNDING
         if flow.bundle is None:
             self._fresh.remove(flow)
         else:
@@ -402,7 +405,8 @@ class FluidNetwork:
                 continue
             offered = link.offered + link.capacity * (now - link.offered_until)
             # The last bytes of a flow are complete at a step of the clock, which grows with the time it shows.
-            if not size <= offered * (1 + WRONG) + link.nominal * WRONG * (1.0 + abs(now)):
+            slack = offered * WRONG + link.nominal * WRONG * (1.0 + abs(now)) + self.rounded
+            if not size <= offered + slack:
                 raise SharingFault(f"{link.name}: carried {size:g} B where {offered:g} B are possible until {now:g} s")
 
     # ---- events --------------------------------------------------------------------------------------

@@ -627,9 +627,9 @@ class ResolvedScenario:
     prepulls: tuple[Prepull, ...] = field(default=(), metadata={"unless_empty": True})
     peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
-    @property
+    @cached_property
     def servers(self) -> Mapping[str, Registry]:
-        """All that can be asked by name: registries, then mirrors, then caches."""
+        """All that can be asked by name: registries, then mirrors, then caches; put together once."""
         return {**self.registries, **self.mirrors, **self.caches}
 
     @property

@@ -13,7 +13,7 @@ from rolloutsim.results.files import write_result
 from tests.cli.conftest import QUICK, Program
 from tests.forks import PROGRAM, Forks
 
-LONG = "n" * 300  # longer than a name can be on any file system that is in use
+LONG = "n" * 260  # longer than a name can be on any file system that is in use
 WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"
 
 
@@ -39,8 +39,8 @@ def test_1_what_the_system_does_not_give(error: Exception, said: str, capsys: py
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("plot", LONG, "rollout", "-o", "a.svg"), 2, f"'{LONG}' cannot be read: file name too long; {WHAT}"),
-        (("report", LONG, "-o", "a.md"), 2, f"'{LONG}' cannot be read: file name too long; {WHAT}"),
+        (("plot", LONG, "rollout", "-o", "a.svg"), 2, f"'{LONG}' does not exist; {WHAT}"),
+        (("report", LONG, "-o", "a.md"), 2, f"'{LONG}' does not exist; {WHAT}"),
         (("init", "-o", LONG), 1, f"cannot write {LONG}: file name too long"),
         (("init", "-o", "loop", "--force"), 1, "cannot write loop: too many levels of symbolic links"),
         (("init", "-o", "no/a.yaml"), 1, "cannot write no/a.yaml: no such file or directory"),

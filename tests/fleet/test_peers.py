@@ -340,3 +340,13 @@ def test_profiles_remember_and_hedge_as_their_sources_say(profile: str, values: 
     text = "rolloutsim: 1\nnodes: {n: {count: 2, hosts: [p]}}\nnetwork: 1 Gbit/s\nimages: {a: 1 MB}\n"
     one = rs.loads(f"{text}peers: {{p: {{profile: {profile}}}}}\n").resolve().peers["p"]
     assert (one.remembers, one.remembers_nobody, one.hedge) == values
+
+
+def test_a_thousand_requests_that_are_answered_at_once_are_no_thousand_calls_within_each_other() -> None:
+    scenario = (
+        "rolloutsim: 1\nmodel: ideal\nnodes: {n: {count: 2, resolve_requests: 1000, hosts: [p]}}\n"
+        "network: 1 Gbit/s\nimages: {a: 1 MB}\npeers: {p: {}}\n"
+    )
+    (case,) = simulate(rs.loads(scenario).resolve()).cases
+    assert case.finished
+    assert case.pulls.requests.tolist() == [1004, 1004]  # four of them, for the second time, to the registry

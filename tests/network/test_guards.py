@@ -11,6 +11,7 @@ import simpy
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.network.guards import SharingFault, rounded_up
 from rolloutsim.network.links import Kind, SharedLink
+from rolloutsim.network.states import Flow
 
 
 class Shared:
@@ -27,9 +28,9 @@ class Shared:
             self.start(1000.0)
         self.network.call_later(1.0, lambda _: spoil(self))
 
-    def start(self, size: float, kind: Kind | None = None) -> None:
+    def start(self, size: float, kind: Kind | None = None) -> Flow:
         host = self.network.host(self.network.profile((1000.0,)))
-        self.network.start(host, kind or self.kind, size, lambda _: None)
+        return self.network.start(host, kind or self.kind, size, lambda _: None)
 
 
 def with_bound(bound: float) -> Callable[[Shared], None]:
@@ -105,6 +106,16 @@ def test_what_a_capacity_was_counts_for_the_bytes() -> None:
     shared.network.carried[shared.kind.index] += 10.0
     with pytest.raises(SharingFault, match=r"^uplink: carried 4010 B where 4000 B are possible until 79 s$"):
         shared.network.audit()
+
+
+def test_what_is_cut_of_a_large_transfer_is_known_to_the_last_digits_of_its_size() -> None:
+    # 1e15 B at 100 B/s, cut after 1 s: that 100 B are missing of 1e15 is known to an eighth of a byte.
+    shared = Shared(lambda shared: None)
+    flow = shared.start(1e15, shared.kind)
+    shared.network.call_later(1.0, lambda _: shared.network.stop(flow))
+    shared.network.wait(1.0)
+    shared.network.carried[shared.kind.index] += 0.125
+    shared.network.audit()
 
 
 def test_states_that_are_counted_twice_are_a_defect() -> None:

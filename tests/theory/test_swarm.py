@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import rolloutsim as rs
 from rolloutsim.fleet.sources.swarm import (
     Swarm,
     interval,
@@ -237,3 +238,11 @@ def test_a_member_that_has_left_sends_nothing_any_more() -> None:
     swarm.leave(kind)
     assert before > 2e7
     assert swarm.update().capacity == pytest.approx(1e7)
+
+
+def test_a_layer_of_which_nothing_is_left_goes_through_a_swarm_in_no_time() -> None:
+    node = "nodes: {n: {count: 3, runtime: cri-o, partial_images: true, hosts: [p]}}\n"
+    rest = "network: 1 Gbit/s\npeers: {p: {profile: bittorrent}}\nimages: {a: {layers: [30 MB], reuse: 100%}}\n"
+    (case,) = rs.loads(f"rolloutsim: 1\n{node}{rest}").run().run.cases
+    assert case.finished
+    assert case.fetches.bytes_done.tolist() == [0.0] * 3

@@ -126,7 +126,8 @@ class Torrent:
         self.supply = network.link(f"{peers.name}.supply.{layer}", peers.most_supply)
         peers.links.append(self.supply)
         self.origin: Origin = peers.origin_of(self, registry)
-        self.swarm = Swarm(peers.profile, pieces, size / pieces, self.origin.sending)
+        # A layer of which all is reused is nothing: its pieces are of one byte in all, which nobody waits for.
+        self.swarm = Swarm(peers.profile, pieces, max(size, 1.0) / pieces, self.origin.sending)
         self.members: dict[Member, None] = {}
         self.waiting: dict[Waiting, None] = {}  # who join when there is something to receive
         self.held: list[tuple[Member, float]] = []  # complete so long after whoever has the first copy [s]

@@ -6,6 +6,7 @@ Two sweeps with equal heads have equal results.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,9 @@ from rolloutsim.scenario.numbers import SCALES, measure
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
+
+# What neither scenarios nor sweeps have in a name.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 SCHEMA = "rolloutsim.sweep/1"
 
@@ -187,7 +191,7 @@ def _check(found: Head) -> None:
     numbers = (found.replications, found.seed)
     if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, int) for one in numbers):
         raise UnreadableError("its 'sweep' has a value of another type than it should")
-    if any(not one.isprintable() for one in (found.name, found.version, *found.metrics)):
+    if any(_CONTROLS.search(one) for one in (found.name, found.version, *found.metrics)):
         raise UnreadableError("its 'sweep' has a text with control characters")
     if found.design not in KINDS:
         raise UnreadableError(f"its design is {shown(found.design)}, and not one of {', '.join(KINDS)}")
@@ -197,7 +201,7 @@ def _check(found: Head) -> None:
     columns = [name for one in found.parameters for name in one.columns]
     if not paths or len(set(paths)) < len(paths) or len(set(columns)) < len(columns):
         raise UnreadableError("it varies nothing, or something twice")
-    if any(not text.isprintable() for text in (*paths, *columns)):
+    if any(_CONTROLS.search(text) for text in (*paths, *columns)):
         raise UnreadableError("its 'parameters' has a name with control characters")
     values = [json.loads(one.values) for one in found.parameters]
     lists = [len(one) for one in values if isinstance(one, list)]
