@@ -309,7 +309,7 @@ class Node(Store):
                 else:
                     self.want(pull, step)
             elif known.pull is not pull:
-                self._await(pull, known)
+                self.wait_for(pull, known)
         self.grant(pull.slots, -1)
         if not pull.missing:
             self._complete(pull)
@@ -348,7 +348,7 @@ class Node(Store):
             if stored is not None:
                 stored.pull = pull
                 self.coming[step.layer] = stored
-                self._await(pull, stored)
+                self.wait_for(pull, stored)
                 return
             arrived = self.losses.arrived_before(pull, step)
             if arrived is not None:
@@ -368,7 +368,7 @@ class Node(Store):
         lead.trouble = trouble
         self.coming[step.layer] = lead
 
-    def _await(self, pull: Pull, fetch: Fetch) -> None:
+    def wait_for(self, pull: Pull, fetch: Fetch) -> None:
         """Note that a pull waits for a layer that another one fetches."""
         fleet = self.fleet
         wait = fleet.ledger.waits.add(pull.row, fetch.step.layer, fleet.fetches.number(fetch.row))

@@ -154,6 +154,7 @@ class Fetch:
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
         self.trouble: Trouble | None = None
+        self.flow: Flow | None = None  # of its bytes while it is FLOWING, and of those that are written after that
         # Set when it asks for a connection.
         self.replica: int  # of the source
         self.leg: Way  # that its bytes take: that to its source, unless this one passes on what it does not have
@@ -162,7 +163,6 @@ class Fetch:
         # When it sent its request, if its way has limits: as it began to wait in line [s]; inf: with its connection.
         self.asked_at: float
         self.socket: Socket  # when it has asked
-        self.flow: Flow | None  # set when it is FLOWING, and of a flow after that
         # Set when it is UNPACKING.
         self.unpacker: Pull  # for which it is unpacked
         self.unpack_row: int  # among the ledger's unpacks
