@@ -171,11 +171,11 @@ class Losses:
                 is_held = node.held.get(step.word, 0) & step.bit
                 if step.layer not in layers or is_held:
                     continue
-                lead = node.coming.get(step.layer)
-                if lead is None:
+                coming = node.coming.get(step.layer)
+                if coming is None:
                     node.want(other, step)
-                elif lead not in dropped:
-                    node.wait_for(other, lead)  # the first of those who waited fetches it for all of them
+                elif coming not in dropped:
+                    node.wait_for(other, coming)  # the first of those who waited fetches it for all of them
         return True
 
     def _stop_commit(self, lead: Fetch, keep: bool) -> None:
