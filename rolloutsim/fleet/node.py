@@ -328,7 +328,8 @@ class Node(Store):
         active = False
         for lead in self.coming.values():
             if lead.pull is pull and lead.state < COMMITTING:
-                for fetch in lead.parts():
+                # Of thousands of ranges a few are under way.
+                for fetch in (lead,) if lead.ranges is None else lead.ranges.under_way():
                     if fetch.state == FLOWING and fetch.flow is not None and not fetch.leg.store_and_forward:
                         moved += network.received(fetch.flow)
                     active = active or (fetch.row >= 0 and fetch.state < COMPLETE)
