@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 # every 10 s, as runtimes have them, are 8,640 in a day, the default of rollout.horizon; the shipped scenarios have 24
 # to 420 events a pull in all).
 MOST, MOST_A_PULL = 250_000, 10_000
-# A case may have so many times as many events, whatever comes of them.
-_IN_ALL = 10
+# A case may have so many times as many events, whatever comes of them (assumed: of a few pulls that is about a million,
+# which take some 10 s).
+_IN_ALL = 4
+# Flows that an event lists anew; so many more of them count as one more event, for that is what they cost (measured).
+_LISTED, _AN_EVENT = 10, 4
 # A flow that has moved so much more of its bytes has come to something [1].
 _PART = 0.05
 # Events that are looked at to say what goes on.
@@ -118,22 +121,25 @@ class Patience:
         self.available = available
         self.most = most_events(pulls)
         self.events = 0
+        self.listed_before = network.listed
         self.since = network.now  # of the last look at which something had come [s]
         self.come = 0  # the most that had come by then
-        self._look = self.most
+        self._look = self.most  # in events, and in what counts as some
         self._last = 0  # events by then
 
     def spend(self, events: int) -> str:
         """So many more events have been; why the case is given up, in words; empty: it goes on."""
         self.events += events
-        if self.events < self._look:
+        listed = self.network.listed - self.listed_before
+        spent = self.events + max(listed - _LISTED * self.events, 0) // _AN_EVENT
+        if spent < self._look:
             return ""
         come, now = self._come(), self.network.now
-        if self.events >= _IN_ALL * self.most:
+        if spent >= _IN_ALL * self.most:
             begun = f"{self.events:,} events until {format_time(now)} are too many, whatever comes of them"
         elif come > self.come:
             self.come, self.since, self._last = come, now, self.events
-            self._look = self.events + self.most
+            self._look = spent + self.most
             return ""
         else:
             span = f"from {format_time(self.since)} to {format_time(now)}"

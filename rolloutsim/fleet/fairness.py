@@ -286,9 +286,7 @@ class Incumbent:
     def _weigh(self, weight: float) -> None:
         """Let its connections weigh so much."""
         kind, network = self.transfer.kind, self.network
-        weighted = kind if weight == 1.0 else network.weighted(kind, weight)
-        for flow in self.transfer.flows:
-            network.reweigh(flow, weighted)
+        network.reweigh_all(self.transfer.flows, kind if weight == 1.0 else network.weighted(kind, weight))
 
 
 class Course:

@@ -276,8 +276,9 @@ class Kubelet:
         self._collect_later(disk)
 
     def _collect_later(self, disk: DiskSpace) -> None:
-        """Collect unused images now and then, when the disk is nearly full."""
-        self.network.call_later(self.spec.gc_period, self._collect, disk)
+        """Collect unused images now and then, when the disk is nearly full, as long as there are some."""
+        if disk.old_images > 0.0:
+            self.network.call_later(self.spec.gc_period, self._collect, disk)
 
     def _collect(self, disk: DiskSpace) -> None:
         if not self.down:

@@ -51,6 +51,9 @@ class Loser(Protocol):
     def want(self, pull: Pull, step: LayerStep) -> None:
         """Queue the fetch of a layer."""
 
+    def wait_for(self, pull: Pull, fetch: Fetch) -> None:
+        """Note that a pull waits for a layer that another one fetches."""
+
     def grant(self, slots: Slots, freed_by: int) -> None:
         """Give free slots to the head of the queue."""
 
@@ -166,8 +169,13 @@ class Losses:
         for other in node.pulls:
             for step in other.recipe.steps if other.missing else ():
                 is_held = node.held.get(step.word, 0) & step.bit
-                if step.layer in layers and step.layer not in node.coming and not is_held:
+                if step.layer not in layers or is_held:
+                    continue
+                coming = node.coming.get(step.layer)
+                if coming is None:
                     node.want(other, step)
+                elif coming not in dropped:
+                    node.wait_for(other, coming)  # the first of those who waited fetches it for all of them
         return True
 
     def _stop_commit(self, lead: Fetch, keep: bool) -> None:

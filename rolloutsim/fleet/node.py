@@ -319,7 +319,7 @@ class Node(Store):
                 else:
                     self.want(pull, step)
             elif known.pull is not pull:
-                self._await(pull, known)
+                self.wait_for(pull, known)
         self.grant(pull.slots, -1)
         if not pull.missing:
             self._complete(pull)
@@ -338,7 +338,8 @@ class Node(Store):
         active = False
         for lead in self.coming.values():
             if lead.pull is pull and lead.state < COMMITTING:
-                for fetch in lead.parts():
+                # Of thousands of ranges a few are under way.
+                for fetch in (lead,) if lead.ranges is None else lead.ranges.under_way():
                     if fetch.state == FLOWING and fetch.flow is not None and not fetch.leg.store_and_forward:
                         moved += network.received(fetch.flow)
                     active = active or (fetch.row >= 0 and fetch.state < COMPLETE)
@@ -358,7 +359,7 @@ class Node(Store):
             if stored is not None:
                 stored.pull = pull
                 self.coming[step.layer] = stored
-                self._await(pull, stored)
+                self.wait_for(pull, stored)
                 return
             arrived = self.losses.arrived_before(pull, step)
             if arrived is not None:
@@ -378,7 +379,7 @@ class Node(Store):
         lead.trouble = trouble
         self.coming[step.layer] = lead
 
-    def _await(self, pull: Pull, fetch: Fetch) -> None:
+    def wait_for(self, pull: Pull, fetch: Fetch) -> None:
         """Note that a pull waits for a layer that another one fetches."""
         fleet = self.fleet
         wait = fleet.ledger.waits.add(pull.row, fetch.step.layer, fleet.fetches.number(fetch.row))

@@ -83,12 +83,13 @@ def wait_on(flow: Flow, since: float, now: float, cause: int) -> None:
 class Ranges:
     """The fetches of a layer that comes in ranges; the first stands for the layer."""
 
-    __slots__ = ("began", "fetches", "first", "left")
+    __slots__ = ("began", "complete_before", "fetches", "first", "left")
 
     def __init__(self, pull: Pull, step: LayerStep, left: float, size: float, now: float) -> None:
         self.began = now  # when they were queued [s]
         self.first: int  # row of the first, when all are complete
         self.left = ceil(left / size)  # that are not complete
+        self.complete_before = 0  # all before this place are
         self.fetches = [Fetch(pull, step, min(size, left - number * size)) for number in range(self.left)]
         for fetch in self.fetches:
             fetch.ranges = self
@@ -103,6 +104,20 @@ class Ranges:
         if self.left == 0:
             self.first, lead.row = lead.row, fetch.row
         return lead
+
+    def under_way(self) -> list[Fetch]:
+        """Those that have their slots, which they get in their order, and are not complete."""
+        fetches = self.fetches
+        while self.complete_before < len(fetches) and fetches[self.complete_before].state == COMPLETE:
+            self.complete_before += 1
+        found = []
+        for place in range(self.complete_before, len(fetches)):
+            fetch = fetches[place]
+            if fetch.row < 0:
+                break
+            if fetch.state < COMPLETE:
+                found.append(fetch)
+        return found
 
     def rows(self) -> list[int]:
         """The rows of all of them, when all are complete."""
@@ -154,6 +169,7 @@ class Fetch:
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
         self.trouble: Trouble | None = None
+        self.flow: Flow | None = None  # of its bytes while it is FLOWING, and of those that are written after that
         # Set when it asks for a connection.
         self.replica: int  # of the source
         self.leg: Way  # that its bytes take: that to its source, unless this one passes on what it does not have
@@ -162,7 +178,6 @@ class Fetch:
         # When it sent its request, if its way has limits: as it began to wait in line [s]; inf: with its connection.
         self.asked_at: float
         self.socket: Socket  # when it has asked
-        self.flow: Flow | None  # set when it is FLOWING, and of a flow after that
         # Set when it is UNPACKING.
         self.unpacker: Pull  # for which it is unpacked
         self.unpack_row: int  # among the ledger's unpacks

@@ -187,6 +187,19 @@ class FluidNetwork:
             host.dirty = True
             self._dirty.append(host)
 
+    def reweigh_all(self, flows: list[Flow], kind: Kind) -> None:
+        """Go on as another kind with some flows that are alike, on one host and in flight, as `reweigh` with each."""
+        if not flows or kind is flows[0].kind:
+            return
+        host = flows[0].host
+        host.target = host.target.exchanged(flows[0].kind, kind, len(flows))
+        for flow in flows:
+            flow.kind = kind
+        self._reweighed.append(host)
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
+
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
         """Change a link's capacity [B/s], at most to its nominal one; what rounding left of it is none."""
         now = self.env.now
@@ -328,6 +341,11 @@ class FluidNetwork:
         return bool(self._dirty or self.sharing.changed or self.sharing.queue)
 
     # ---- asking --------------------------------------------------------------------------------------
+
+    @property
+    def listed(self) -> int:
+        """How often flows were listed in bundles until now: what events cost beside their number."""
+        return self._orders
 
     def flows(self) -> list[Flow]:
         """All flows in flight that have a rate."""

@@ -336,16 +336,25 @@ class State(Watched):
         if state is None:
             numbers = dict(self.key)
             numbers[kind] = numbers.get(kind, 0) + change
-            key = tuple(sorted(((k, n) for k, n in numbers.items() if n), key=lambda item: item[0].index))
-            name = tuple([(k.index, n) for k, n in key])
-            states = self.profile.states
-            if not key:
-                state = self.profile.idle
-            else:
-                state = states.get(name)
-                if state is None:
-                    state = states[name] = State(self.profile, key)
-            known[kind] = state
+            state = known[kind] = self._with(numbers)
+        return state
+
+    def exchanged(self, old: Kind, new: Kind, number: int) -> State:
+        """The state of a host with so many flows of one kind less, and of another kind more."""
+        numbers = dict(self.key)
+        numbers[old] -= number
+        numbers[new] = numbers.get(new, 0) + number
+        return self._with(numbers)
+
+    def _with(self, numbers: dict[Kind, int]) -> State:
+        """The state of a host with so many flows of each kind."""
+        key = tuple(sorted(((k, n) for k, n in numbers.items() if n), key=lambda item: item[0].index))
+        if not key:
+            return self.profile.idle
+        name = tuple([(k.index, n) for k, n in key])
+        state = self.profile.states.get(name)
+        if state is None:
+            state = self.profile.states[name] = State(self.profile, key)
         return state
 
     def look_for_drivers(self) -> tuple[SharedLink | None, ...]:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from rolloutsim.rollout.client import Sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.rollout.client import ApiClient, Call, Reason
     from rolloutsim.scenario.causes import Cause
+
+_MOST_NAMED = 3  # pods that are named of those that are waited for
 
 
 class Controller(ABC):
@@ -118,13 +120,15 @@ class Controller(ABC):
         pod, reason = what
         self.cluster.delete(pod, *reason)
 
-    def missing(self, waits: Mapping[Cause, int], bare: bool = False) -> str:
+    def missing(self, waits: Mapping[Cause, int], names: Sequence[str], bare: bool = False) -> str:
         """What is missing, in words; empty when it is done.
 
         Parameters
         ----------
         waits : mapping of Cause to int
             How many of its pods wait for what.
+        names : sequence of str
+            Of the nodes.
         bare : bool
             Whether there are no pods: nodes of one group pull on their own.
         """
@@ -143,6 +147,44 @@ class Controller(ABC):
         unborn = wanted - pods.new_pods
         if unborn > 0:
             reasons.append(f"{unborn} not {'begun' if bare else 'created'}")
-        if pods.old_ready > self._kept:
-            reasons.append(f"{pods.old_ready - self._kept} of the old version still serving")
-        return text + (": " + ", ".join(reasons) if reasons else "")
+        still = max(pods.old_ready - self._kept, 0)
+        if still:
+            reasons.append(f"{still} of the old version still serving")
+        text += ": " + ", ".join(reasons) if reasons else ""
+        return text + (self._held_up(names) if self.begun and not bare and (unborn > 0 or still) else "")
+
+    def _held_up(self, names: Sequence[str]) -> str:
+        """What its next step waits for, in words that follow others; empty: nothing that is known."""
+        if self.sync.busy:
+            return "; it waits for the API server to answer its calls"
+        pods, rule = self._awaited()
+        if not pods:
+            return ""
+        found = [self._standing(pod, names) for pod in pods[:_MOST_NAMED]]
+        if len(pods) > _MOST_NAMED:
+            found.append(f"{len(pods) - _MOST_NAMED} more")
+        several = f"{', '.join(found[:-1])} and " if len(found) > 1 else ""
+        return f"; it waits for {several}{found[-1]}{f', since {rule}' if rule else ''}"
+
+    def _awaited(self) -> tuple[Sequence[Pod], str]:
+        """The pods that its next step waits for, and by which rule, in words; a DaemonSet's have to make room."""
+        return (self._terminating() if self.workload.daemonset else ()), ""
+
+    def _terminating(self) -> list[Pod]:
+        """Its pods that are deleted, and not gone."""
+        nodes, on_node = self.cluster.nodes_of[self.number], self.cluster.on_node
+        every = (pod for node in nodes for pod in on_node[node].values())
+        return [pod for pod in every if pod.workload == self.number and pod.deleted]
+
+    def _standing(self, pod: Pod, names: Sequence[str]) -> str:
+        """A pod, where it is, and what it is at, in words."""
+        if self.cluster.placement.down[pod.node]:
+            is_at = "its node is down"
+        elif pod.deleted:
+            is_at = "it is terminating"
+        elif pod.cause is not None:
+            is_at = f"it waits {pod.cause.waits}"
+        else:
+            is_at = "it is ready, and not available yet" if pod.ready else "it starts again"
+        number = f"pod {pod.ordinal}" if self.strategy.name == "statefulset" else "the pod"
+        return f"{number} on node '{names[pod.node]}' ({is_at})"

@@ -88,13 +88,13 @@ class Rollout:
                 del self._awaited[number]
                 self.controllers[number].begin(self.cluster.told.get(over, NOBODY))
 
-    def missing(self, bare: bool = False) -> tuple[str, ...]:
-        """What is missing of each workload that is not done, in words; `bare`: they are pulls of nodes, no pods."""
+    def missing(self, names: Sequence[str], bare: bool = False) -> tuple[str, ...]:
+        """What is missing of each workload that is not done, in words; parameters as for `Controller.missing`."""
         waits = [Counter[Cause]() for _ in self.controllers]
         for pod in self.cluster.pods:
             if pod.cause is not None:
                 waits[pod.workload][pod.cause] += 1
-        texts = (one.missing(waiting, bare) for one, waiting in zip(self.controllers, waits, strict=True))
+        texts = (one.missing(waiting, names, bare) for one, waiting in zip(self.controllers, waits, strict=True))
         return tuple(text for text in texts if text)
 
 

@@ -48,6 +48,9 @@ class State(IntEnum):
     SURGING = 7  # the new one is not available yet
 
 
+_UNAVAILABLE = (State.TERMINATING, State.OLD_UNAVAILABLE, State.NEW_UNAVAILABLE)  # with a pod that is not available
+
+
 class DaemonSet(Controller):
     """Rolls a DaemonSet.
 
@@ -170,6 +173,20 @@ class DaemonSet(Controller):
             if self._states[node] is State.OLD:
                 found[node] = None
         return [*found]
+
+    def _awaited(self) -> tuple[Sequence[Pod], str]:
+        """Those whose nodes have used up what may be without a pod, or have two, while others are to be replaced."""
+        limit = self.surge or self.unavailable
+        used = (State.SURGING,) if self.surge else _UNAVAILABLE
+        pods = [self._latest(node) for node, state in sorted(self._states.items()) if state in used]
+        if not self._count[State.OLD] or len(pods) < limit:
+            return super()._awaited()
+        return pods, f"max_{'surge' if self.surge else 'unavailable'} is {limit}"
+
+    def _latest(self, node: int) -> Pod:
+        """The pod of a node that has one."""
+        new = self._new.get(node)
+        return self._old[node] if new is None or new.gone else new
 
     def _state(self, node: int) -> State:
         old, new = self._old.get(node), self._new.get(node)

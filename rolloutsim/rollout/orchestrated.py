@@ -71,6 +71,7 @@ class Orchestrated:
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls(self._note_reason)
         self.bare = not case.workloads
+        self.names = actors.names
         self._policies = {image.name: pull_policy(image.name)[0] for image in actors.images}
         present = _cached_images(scenario)
         if prepulled is not None:
@@ -167,7 +168,7 @@ class Orchestrated:
         )
         self.missing = begins or (
             *self._given_up(),
-            *self.rollout.missing(self.bare),
+            *self.rollout.missing(self.names, self.bare),
         )
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]

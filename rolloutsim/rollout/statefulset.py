@@ -48,7 +48,7 @@ class StatefulSet(Controller):
         self._current: list[Pod | None] = list(self.pods.old) or [None] * replicas
         self._next = replicas - 1  # the highest ordinal of the old version, unless below the partition
         # Ordinals without an available pod; outdated ones stay until they come to the top.
-        self._unhealthy: list[int] = list(range(replicas)) if self.workload.create else []
+        self._unhealthy: list[int] = []
 
     @property
     def wanted(self) -> int:
@@ -58,6 +58,12 @@ class StatefulSet(Controller):
     @property
     def _kept(self) -> int:
         return self.partition
+
+    def begin(self, trigger: int) -> None:
+        """Look at what there is: nodes may have gone down before."""
+        current = enumerate(self._current)
+        self._unhealthy = [ordinal for ordinal, pod in current if pod is None or not pod.available]
+        super().begin(trigger)
 
     def touched(self, pod: Pod) -> None:
         """Its ordinal is looked at when the instant is over."""
@@ -81,6 +87,19 @@ class StatefulSet(Controller):
             self.sync.begin([[self._call_for(ordinal)]])
         else:
             self.sync.begin([])
+
+    def _awaited(self) -> tuple[Sequence[Pod], str]:
+        """The first without which the next has to wait, or those who have used up what may be unavailable."""
+        if self.strategy.parallel:
+            pods = [pod for pod in self._current if pod is not None and not pod.available and not pod.gone]
+            if self.pods.old_pods > self._kept and len(pods) >= self.unavailable:
+                return pods, f"max_unavailable is {self.unavailable}"
+            return self._terminating(), ""
+        ordinal = self._first_unhealthy()
+        pod = None if ordinal is None else self._current[ordinal]
+        if pod is None or pod.gone:
+            return (), ""
+        return (pod,), "the next has its turn when all before it are available"
 
     def _first_unhealthy(self) -> int | None:
         while self._unhealthy:

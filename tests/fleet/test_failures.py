@@ -10,6 +10,7 @@ from rolloutsim.fleet.sources.registry import Registry
 from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.time.split import path_times
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect
 from rolloutsim.scenario.runtimes import Retry
@@ -91,6 +92,26 @@ def test_a_layer_that_another_pull_waits_for_is_fetched_for_that_one_when_its_ow
     # base and b's top share 100 MB/s: top (50 MB) at 1 s with base half done; base goes on alone: 50 MB more, 1.5 s.
     assert_allclose(case.pods.ready, [np.nan, 1.5], **EXACT)
     assert case.reasons[0].startswith("no space left on device: 900 MB more do not fit, ")
+
+
+def test_a_layer_that_two_pulls_wait_for_comes_with_the_one_that_goes_on_with_it():
+    # As above, with c as well: base and both tops share 100 MB/s: the tops (50 MB) are there at 1.5 s with base half
+    # done, base at 2 s. What c waits for is b's fetch of base, and no longer that of a, which has failed.
+    s = scene(
+        "{base: 100 MB, a: {base: base, layers: [900 MB]}, "
+        "b: {base: base, layers: [50 MB]}, c: {base: base, layers: [50 MB]}}"
+    )
+    s = with_runtime(
+        replace(s, groups=tuple(replace(g, storage=Disk(500 * MB)) for g in s.groups)),
+        parallel_layers=4,
+    )
+    case = roll(with_kubelet(s, parallel_pulls=None), *(daemonset(name, name) for name in "abc"))
+    assert_allclose(case.pods.ready, [np.nan, 2.0, 2.0], **EXACT)
+    images = [case.images[number].name for number in case.pulls.image]
+    b, c = images.index("b"), images.index("c")
+    split = path_times(case).by_owner()
+    assert_allclose(split[[b, c]].sum(axis=1), [2.0, 2.0], **EXACT)
+    assert_allclose(split[c, path_times(case).causes.index("other_pull")], 2.0, **EXACT)
 
 
 # ---- refused requests --------------------------------------------------------------------------------

@@ -187,6 +187,17 @@ def test_peers_that_serve_as_many_as_they_may_are_not_found() -> None:
     assert case.fetches.started[-1] - case.fetches.granted[-1] == pytest.approx(0.02, abs=1e-6)
 
 
+def test_nothing_has_come_of_what_a_peer_has_not_begun_to_serve_at_the_end() -> None:
+    """Oracle: the second node asks a peer for the layer at 10.15 s; its first byte would come at 10.33 s."""
+    network = {"network": {"latency": "10 ms", "efficiency": "100%"}}
+    later = {"failures": {"crash": {"node": "n0-000", "at": "1h"}}}  # bare pulls without failures have no horizon
+    case = scene([0.0, 10.0], **network, **later, rollout={"strategy": "schedule", "horizon": "10.2 s"})
+    assert (case.finished, case.end) == (False, 10.2)
+    assert case.fetches.connected[1] < case.end
+    assert case.supply.uploads.node.tolist() == [0]
+    assert case.supply.uploads.bytes.tolist() == [0.0]
+
+
 # ---- what is remembered ----------------------------------------------------------------------------------
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rolloutsim.fleet import ledger
+from rolloutsim.fleet.pulls import ABANDONED, COMPLETE, FLOWING, WANTED, Ranges
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
 from rolloutsim.scenario import loads
@@ -103,6 +109,23 @@ def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() 
     ranges = ", parallel_layers: 1, layer_fetch_buffer: 50 MB"
     case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "6 s", "16 s"), ranges)
     assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.5, 17.0])
+
+
+def test_ranges_under_way_are_those_with_a_slot_that_are_not_complete() -> None:
+    """Oracle: all of them looked at, while they get their slots in order and end in any."""
+    pull: Any = SimpleNamespace(way=None)
+    step: Any = SimpleNamespace(later=False)
+    random = Random(1)
+    ranges = Ranges(pull, step, 100.0, 1.0, 0.0)
+    granted, left = iter(enumerate(ranges.fetches)), True
+    while left:
+        for row, fetch in islice(granted, random.randrange(4)):
+            fetch.row, fetch.state = row, random.choice((WANTED, ABANDONED, FLOWING))
+        under_way = [fetch for fetch in ranges.fetches if fetch.row >= 0 and fetch.state < COMPLETE]
+        assert ranges.under_way() == under_way
+        for fetch in random.sample(under_way, len(under_way) // 2 or len(under_way)):
+            fetch.state = COMPLETE
+        left = any(fetch.state < COMPLETE for fetch in ranges.fetches)
 
 
 def test_who_gets_the_connection_of_the_first_reader_finds_the_layer_warm() -> None:

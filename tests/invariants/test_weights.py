@@ -95,6 +95,42 @@ def test_two_flows_of_a_host_that_exchange_their_weights_exchange_their_rates() 
     assert ends == {"first": 2.0, "second": 2.0}
 
 
+def test_flows_that_are_reweighed_together_go_on_as_if_one_by_one() -> None:
+    """Oracle: the same with a call for each; beside them are flows of the host's own that stay, and another host's."""
+    ends: list[list[tuple[int, float]]] = []
+    for together in (False, True):
+        env = simpy.Environment()
+        network = FluidNetwork(env)
+        link, side = network.link("link", 100.0), network.link("side", 20.0)
+        kind, own = network.kind((link,)), network.kind((link, side))
+        found: list[tuple[int, float]] = []
+        hosts = [network.host(network.profile(())) for _ in range(2)]
+
+        def ended(flow: Any, found: Any = found, env: Any = env) -> None:
+            found.append((flow.tag, env.now))
+
+        alike = [network.start(hosts[0], kind, 50.0 + 10.0 * number, ended, number) for number in range(5)]
+        for number, host in enumerate(hosts, 5):
+            network.start(host, own, 40.0, ended, number)
+
+        def weigh(weight: float, alike: Any = alike, network: Any = network, together: bool = together) -> None:
+            here = [flow for flow in alike if flow.bundle is not None]
+            weighted = network.weighted(here[0].kind, weight)
+            if together:
+                network.reweigh_all(here, weighted)
+            else:
+                for flow in here:
+                    network.reweigh(flow, weighted)
+
+        for time, weight in ((1.0, 3.0), (2.0, 3.0), (3.0, 0.25), (4.0, 1.0)):
+            network.call_later(time, weigh, weight)
+        network.reweigh_all([], own)
+        network.run()
+        ends.append(found)
+    assert len(ends[0]) == 7
+    assert ends[0] == ends[1]
+
+
 def test_a_flow_that_has_ended_keeps_its_weight() -> None:
     env = simpy.Environment()
     network = FluidNetwork(env)

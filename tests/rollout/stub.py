@@ -111,7 +111,7 @@ class Rolled:
             self.network.run(most=1)
         self.pods = self.cluster.groups[0]
         self.end = self.env.now
-        self.missing = self.rollout.missing()
+        self.missing = self.rollout.missing([f"n{node}" for node in range(nodes)])
         self.cluster.close()
 
     def _crash(self, node: Any) -> None:

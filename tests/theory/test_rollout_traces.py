@@ -22,7 +22,7 @@ from rolloutsim.scenario.causes import (
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.scenario.orchestration import Wave
+from rolloutsim.scenario.orchestration import ApiCalls, Wave
 from rolloutsim.simulation import simulate
 from tests.rollout.stub import Rolled, amount, workload
 
@@ -256,11 +256,77 @@ def test_a_dead_node_blocks_a_daemonset_that_may_miss_one() -> None:
     assert rolled.column("ready") == []
     assert rolled.missing == (
         "workload 'app': 0 of 3 pods of the new version are available: 3 not created, "
-        "2 of the old version still serving",
+        "2 of the old version still serving; it waits for the pod on node 'n2' (its node is down), "
+        "since max_unavailable is 1",
     )
     # With two, the others go one by one: 5, 17, 29.
     rolled = Rolled(workload("daemonset", 3, unavailable=2, start=5.0), nodes=3, crashes=[(2, 1.0, None)])
     assert rolled.column("ready") == [17, 29]
+    assert rolled.missing == (
+        "workload 'app': 2 of 3 pods of the new version are available: 1 not created; "
+        "it waits for the pod on node 'n2' (its node is down)",
+    )
+
+
+def test_an_unfinished_daemonset_says_which_pods_its_next_step_waits_for() -> None:
+    # 6 nodes, of which 4 are down before the start: node 0 is the fifth that may be without a pod.
+    crashes = [(node, 1.0, None) for node in (2, 3, 4, 5)]
+    rolled = Rolled(workload("daemonset", 6, unavailable=5, start=5.0), nodes=6, crashes=crashes, until=6.0)
+    assert rolled.missing == (
+        "workload 'app': 0 of 6 pods of the new version are available: 1 pulling, 5 not created, "
+        "1 of the old version still serving; it waits for the pod on node 'n0' (it waits for its pull), "
+        "the pod on node 'n2' (its node is down), the pod on node 'n3' (its node is down) and 2 more, "
+        "since max_unavailable is 5",
+    )
+    # The surge of one comes on node 0, which goes down.
+    surging = workload("daemonset", 3, surge=1, unavailable=0, start=5.0)
+    rolled = Rolled(surging, nodes=3, crashes=[(0, 6.0, None)], until=100.0)
+    assert rolled.missing == (
+        "workload 'app': 0 of 3 pods of the new version are available: 1 on a node that is down, 2 not created, "
+        "2 of the old version still serving; it waits for the pod on node 'n0' (its node is down), "
+        "since max_surge is 1",
+    )
+    # One call passes at once, the next after 100 s.
+    limit = ApiCalls(0.01, 1)
+    rolled = Rolled(workload("daemonset", 3, create=True), nodes=3, limit=limit, until=50.0)
+    assert rolled.missing == (
+        "workload 'app': 1 of 3 pods of the new version are available: 2 not created; "
+        "it waits for the API server to answer its calls",
+    )
+
+
+def test_an_unfinished_statefulset_says_which_pod_the_next_waits_for() -> None:
+    # Node 1 goes down at 1, before the start at 5: nothing is deleted, for pod 1 is not available.
+    rolled = Rolled(workload("statefulset", 3, start=5.0), nodes=3, crashes=[(1, 1.0, None)])
+    assert all(isnan(time) for time in rolled.old("deleted"))
+    assert rolled.missing == (
+        "workload 'app': 0 of 3 pods of the new version are available: 3 not created, "
+        "2 of the old version still serving; it waits for pod 1 on node 'n1' (its node is down), "
+        "since the next has its turn when all before it are available",
+    )
+    # Pod 2 is deleted at 5, back at 20; pod 1 is deleted then, and its node goes down at 21, before it is gone.
+    spec = workload("statefulset", 3, start=5.0, termination=3.0)
+    rolled = Rolled(spec, nodes=3, crashes=[(1, 21.0, None)])
+    assert rolled.missing == (
+        "workload 'app': 1 of 3 pods of the new version are available: 2 not created, "
+        "1 of the old version still serving; it waits for pod 1 on node 'n1' (its node is down), "
+        "since the next has its turn when all before it are available",
+    )
+    parallel = workload("statefulset", 3, start=5.0, termination=3.0, options={"parallel": True})
+    rolled = Rolled(parallel, nodes=3, until=7.0)
+    assert rolled.missing == (
+        "workload 'app': 0 of 3 pods of the new version are available: 3 not created, "
+        "2 of the old version still serving; it waits for pod 2 on node 'n2' (it is terminating), "
+        "since max_unavailable is 1",
+    )
+
+
+def test_a_deployment_waits_for_no_pod_that_is_not_told_of_already() -> None:
+    spec = workload("rolling", 3, surge=1, unavailable=0)
+    assert Rolled(spec, nodes=3, until=5.0).missing == (
+        "workload 'app': 0 of 3 pods of the new version are available: 1 pulling, 2 not created, "
+        "3 of the old version still serving",
+    )
 
 
 def test_an_old_pod_that_is_not_ready_goes_first() -> None:
