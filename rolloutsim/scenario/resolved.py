@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from rolloutsim.scenario.copied import Copied
