@@ -185,7 +185,9 @@ def goes_on(network: FluidNetwork) -> str:
         seen.update(said)
     number = sum(seen.values())
     every = (network.now - began) / max(number, 1)
-    how_often = f"every {format_time(every)} on average" if every > 0.0 else f"all at {format_time(network.now)}"
+    how_often = (
+        f"an event every {format_time(every)} on average" if every > 0.0 else f"all at {format_time(network.now)}"
+    )
     *most, last = [what for what, count in seen.most_common(_MOST_NAMED) if count * 10 > number] or ["nothing more"]
     return f"{', '.join(most)}{' and ' if most else ''}{last}, {how_often}"
 

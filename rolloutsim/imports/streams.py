@@ -56,7 +56,8 @@ def _keep_files(path: Path, mode: int) -> None:
     kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
     what = next((what for is_one, what in kinds if is_one(mode)), "a device")
     raise UnreadableError(
-        f"{path}: {what}; files and folders are read, and the standard input: cat FILE | rolloutsim import -"
+        f"{path}: {what}; files and folders are read, and the standard input: cat FILE | rolloutsim import -, or "
+        "calibrate SCENARIO --events -"
     )
 
 

@@ -319,6 +319,10 @@ def _quickest(rows: Sequence[Row], case: str) -> str:
     first, *others = rows
     of = f" of {case}" if case else ""
     late = [row.side for row in rows if row.time is None]
+    if first.time is None:
+        done = [f"{_time(row)} in {row.side}" for row in others if row.time is not None]
+        takes = f"; it takes {listed(done)}" if done else ""
+        return f"The rollout{of} does not finish in {listed(late)}{takes}."
     faster = [row for row in others if row.verdict == "faster"]
     stuck = f" The rollout{of} does not finish in {listed(late)}." if late else ""
     if not faster:

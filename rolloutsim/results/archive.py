@@ -1,7 +1,8 @@
 """What is read of a file that anyone may have made: sizes, counts and types are known before anything takes memory.
 
-A file may take as much memory as those that rolloutsim writes: so much for each of its own bytes, and at least so much
-as small ones need. Whoever asks for more is refused by what the file says of itself, before it is unpacked.
+A file may take some times as much memory as those of its length that rolloutsim writes: so much for each of its own
+bytes, and beside it what small ones need. Whoever asks for more is refused by what the file says of itself, before it
+is unpacked.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from rolloutsim.results.checked import outside
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.metrics import counted_pulls
-from rolloutsim.results.numerals import listed
+from rolloutsim.results.numerals import listed, show_time
 from rolloutsim.scenario.assumed import assumptions
 from rolloutsim.scenario.chance import drawn_words
 from rolloutsim.scenario.hints import listing
@@ -201,6 +201,6 @@ def _about_moments(run: Run) -> Iterator[str]:
     width = max((case.orchestration.refusals.width.max(initial=0.0) for case in run.cases), default=0.0)
     if width > 0.0:
         yield (
-            f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
-            "and with them the peak of requests; their numbers are exact."
+            "Requests were refused at more moments than are told apart: the later ones are known to "
+            f"{show_time(width)}, and with them the peak of requests; their numbers are exact."
         )

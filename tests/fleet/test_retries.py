@@ -22,6 +22,7 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.caveats import caveats
 from rolloutsim.results.facts.records import CaseRecords, Refusals, Run
 from rolloutsim.results.metrics import summarise
+from rolloutsim.results.numerals import show_time
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -231,8 +232,8 @@ def test_a_result_says_that_moments_were_put_together(monkeypatch: pytest.Monkey
     assert ours.registries[0].retries == theirs.registries[0].retries
     width = only(coarse).orchestration.refusals.width.max()
     assert [*caveats(coarse)] == [
-        f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
-        "and with them the peak of requests; their numbers are exact."
+        "Requests were refused at more moments than are told apart: the later ones are known to "
+        f"{show_time(width)}, and with them the peak of requests; their numbers are exact."
     ]
 
 

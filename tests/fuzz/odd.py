@@ -20,13 +20,13 @@ from rolloutsim.errors import ScenarioError
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
+from tests.fuzz.completing.values import MOST_NODES
 from tests.fuzz.valid import refused, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SCENARIOS = Path(__file__).parents[2] / "scenarios"
-_MOST_NODES = 12  # of a group of a shipped scenario; what is to be seen of many nodes is seen of a few
 _QUANTITY = re.compile(r"(-?)[0-9.]+\s*([a-zA-Z/%]+)")
 _ODD = ("0", "1e-12", "1e-9", "1e-6", "1e-4", "0.01", "1", "7", "100", "1e4", "1e6", "1e8", "1e10", "1e11", "99999")
 _ODD_COUNTS = (0, 1, 2, 7, 100, 10**4, 10**6, 10**9, 2**31, 2**53)
@@ -76,7 +76,7 @@ def _shipped() -> list[dict[str, Any]]:
         data = yaml.safe_load(file.read_text())
         for path in [*_numbers(data, ())]:
             if path[-1] in _MANY and isinstance(_at(data, path), int):
-                _put(data, path, min(_at(data, path), _MOST_NODES))
+                _put(data, path, min(_at(data, path), MOST_NODES))
         if data.get("rolloutsim") and not refused(data):
             found.append(data)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -148,6 +149,17 @@ def test_a_variant_that_does_not_finish_is_no_quickest_one() -> None:
     assert [row.verdict for row in found.rows if row.side == "broken"] == ["does not finish"] * 3
     assert shown.answer(found).startswith("The rollout takes ")
     assert "The rollout does not finish in broken." in shown.answer(found)
+
+
+def test_where_the_first_variant_does_not_finish_none_is_faster_or_slower() -> None:
+    broken = "{registry.max_connections: 0}"
+    both = GROUPS.replace("model: ideal", "model: real").replace("today: {}", f"today: {broken}")
+    said = shown.answer(variants(both))
+    assert re.match(
+        r"The rollout does not finish in today; it takes [0-9.]+ s in quicker and [0-9.]+ s in same\.", said
+    )
+    every = both.replace("{nodes.slow.nic: 200 Mbit/s}", broken).replace("{nodes.slow.nic: 100 Mbit/s}", broken)
+    assert shown.answer(variants(every)).startswith("The rollout does not finish in today, quicker and same. ")
 
 
 def test_the_table_has_a_row_for_each_variant_of_each_part() -> None:
