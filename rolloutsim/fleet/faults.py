@@ -158,7 +158,7 @@ class Faults:
 
     def _apply_registry(self, name: str, active: Mapping[Fault, int]) -> None:
         remaining = min((fault.remaining for fault in active), default=1.0)
-        served, registry = self.actors.registries[name], self.scenario.servers[name]
+        served, registry = self.actors.registries[name], self.scenario.server(name)
         if remaining <= 0.0 and not any(fault.silent for fault in active if fault.remaining <= 0.0):
             if served.up:
                 served.go_down()

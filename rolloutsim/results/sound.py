@@ -156,7 +156,7 @@ def check_scenario(run: r.Run) -> None:
         _require(server.name == name, f"{path}/{name}", f"it is called '{shown(server.name)}' there")
         seen = {name}
         while server.caching is not None:
-            server = scenario.servers[server.caching.upstream]
+            server = scenario.server(server.caching.upstream)
             _require(server.name not in seen, f"{path}/caches", f"'{shown(name)}' asks itself in the end")
             seen.add(server.name)
     for name, image in scenario.images.items():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Literal
 
 from rolloutsim.scenario.copied import Copied
@@ -627,10 +627,18 @@ class ResolvedScenario:
     prepulls: tuple[Prepull, ...] = field(default=(), metadata={"unless_empty": True})
     peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
-    @cached_property
+    @property
     def servers(self) -> Mapping[str, Registry]:
-        """All that can be asked by name: registries, then mirrors, then caches; put together once."""
+        """All that can be asked by name: registries, then mirrors, then caches."""
         return {**self.registries, **self.mirrors, **self.caches}
+
+    def server(self, name: str) -> Registry:
+        """One of them; KeyError if there is none of this name."""
+        # Not by putting all together: there may be one in each of thousands of racks, each of which is looked up.
+        found = self.registries.get(name) or self.mirrors.get(name) or self.caches.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     @property
     def title(self) -> str:

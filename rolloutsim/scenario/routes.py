@@ -178,7 +178,7 @@ def outlets(scenario: ResolvedScenario) -> tuple[Outlet, ...]:
 
     def through(name: str) -> list[Outlet]:
         """What a server that may be a cache passes on."""
-        caching = scenario.servers[name].caching
+        caching = scenario.server(name).caching
         if caching is None:
             return []
         if name not in passing:
@@ -196,12 +196,12 @@ def exits(scenario: ResolvedScenario, outlet: Outlet) -> tuple[tuple[str, ...], 
 
     Of what a cache passes on, its own replicas come first: number of its replica × those before it + theirs.
     """
-    server = scenario.servers[outlet.server]
+    server = scenario.server(outlet.server)
     own = leaving(server)
     if outlet.origin is None or server.caching is None:
         return own
     before = exits(scenario, outlet.origin)
-    origin = scenario.servers[outlet.origin.server]
+    origin = scenario.server(outlet.origin.server)
     inward = inwards(origin, server)
     # What passes is not read from the cache's storage.
     passed = tuple(tuple(link for link in path if link != f"{server.name}.storage") for path in own)
@@ -280,7 +280,7 @@ def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
     for source, outlet in enumerate(outlets(scenario)):
         if outlet.server in scenario.peers:
             continue
-        server = scenario.servers[outlet.server]
+        server = scenario.server(outlet.server)
         ways = exits(scenario, outlet)
         for number, rack in asking[outlet.server]:
             near_by = between(server.rack, scenario.groups[number], rack)

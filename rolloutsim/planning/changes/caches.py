@@ -125,7 +125,7 @@ def _coalescing(situation: Situation) -> Iterator[Candidate]:
             link
             for spec in specs
             if spec.caching is not None
-            for link in (*spec.caching.into, *situation.scenario.servers[spec.caching.upstream].path)
+            for link in (*spec.caching.into, *situation.scenario.server(spec.caching.upstream).path)
         ]
         share = situation.share([*dict.fromkeys(upward), CACHE_FILL, OTHER_FILL])
         words = f"{one.called} coalesces requests (coalesce: stream, as {_LIKE})"

@@ -290,15 +290,15 @@ def _server(
     return ServerSummary(
         server=name,
         kind="registry" if name in scenario.registries else "mirror" if name in scenario.mirrors else "cache",
-        called=scenario.servers[name].called or name,
+        called=scenario.server(name).called or name,
         requests=asked.count(number),
         bytes=float(found.fetched[found.server == number].sum()),
         held_bytes=float(found.fetched[number].sum()),
         sent_bytes=float(found.leaving[number].sum()),
         refused=by_status(asked.refusals, asked.refused.of(number)),
         lost_s=_lost(case, number),
-        lacks=_lacking(case, scenario.servers[name]),
-        cache=_cache(case, found, number, scenario.servers[name]),
+        lacks=_lacking(case, scenario.server(name)),
+        cache=_cache(case, found, number, scenario.server(name)),
         copied=_copied(case, number),
     )
 
