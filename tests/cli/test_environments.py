@@ -47,16 +47,27 @@ def test_a_figure_is_the_same_whatever_matplotlib_is_told(saved: Callable, tmp_p
     saved("s.yaml", "out")
     (tmp_path / "rc").write_text("font.size: 30\nsvg.fonttype: none\naxes.grid: True\nnonsense: 5\n")
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {PROGRAM}"
-    command = [sys.executable, "-c", code, "plot", "out", "rollout", "-o"]
+    command = [sys.executable, "-c", code, "plot", "../out", "rollout", "-o", "a.svg"]
     told = {
-        "MATPLOTLIBRC": "rc",
+        "MATPLOTLIBRC": "../rc",
         "MPLBACKEND": "nonsense",
+        "MPLCONFIGDIR": "/proc/nowhere",  # where nobody can make a folder
         "PATH": "",
         "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "1",
         "PYTHONOPTIMIZE": "2",
     }
-    for name, environment in (("a.svg", None), ("b.svg", told)):
-        done = subprocess.run([*command, name], cwd=tmp_path, env=environment, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith(f"wrote {name}: ".encode())
-    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    plain, said = tmp_path / "plain", b"wrote a.svg: large: all 2 nodes ready at about the same time, after 1.60 s\n"
+    for name, settings, environment in (
+        ("plain", None, None),
+        ("told", (tmp_path / "rc").read_bytes(), told),
+        ("nonsense", b"\xff\xfe\x00: :", {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"}),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        if settings is not None:
+            (folder / "matplotlibrc").write_bytes(settings)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", said)
+        assert (folder / "a.svg").read_bytes() == (plain / "a.svg").read_bytes()
