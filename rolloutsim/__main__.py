@@ -51,6 +51,8 @@ def main() -> None:
     # Figures are the same whatever somebody wants of his own; matplotlib reads this when it is imported.
     os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
     sys.meta_path.insert(0, _Undisturbed())
+    # Sums are the same on any number of cores, and OpenBLAS raises SIGINT where it can start no thread.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         from rolloutsim.cli import interrupts, main
 

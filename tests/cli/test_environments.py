@@ -71,3 +71,23 @@ def test_a_figure_is_the_same_whatever_matplotlib_is_told(saved: Callable, tmp_p
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", said)
         assert (folder / "a.svg").read_bytes() == (plain / "a.svg").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for threads where Linux shows them")
+def test_neither_threads_nor_semaphores_are_needed(tmp_path: Path) -> None:
+    """OpenBLAS interrupts its own process where it can start no thread; joblib warns where there are no semaphores."""
+    (tmp_path / "s.yaml").write_text(QUICK)
+    code = (
+        "import _multiprocessing, os, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "def refused(*_, **__): raise OSError(30, 'Read-only file system')\n"
+        "_multiprocessing.SemLock = refused\n"
+        f"try: {PROGRAM}\n"
+        "finally:\n"
+        "    from rolloutsim.planning.jobs import processes\n"
+        "    print(processes(2), len(os.listdir('/proc/self/task')))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, "run", "s.yaml", "--format", "csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines()[-1] == b"1 1"
