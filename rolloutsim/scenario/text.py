@@ -127,11 +127,6 @@ def read(text: str, file: str, is_over: bool = False) -> Source:
     Raises ScenarioError if the text is not YAML, or not one map.
     """
     places = Places(file, text.splitlines())
-    if not text.isascii() and (half := _HALF.search(text)):
-        line = text.count("\n", 0, half.start()) + 1
-        column = half.start() - text.rfind("\n", 0, half.start())
-        places.at[()] = Place(value=Span(line, column, 1))
-        raise places.error([Problem((), f"the text has half a character, U+{ord(half[0]):04X}, in it; take it out")])
     root = _Composer(places).compose(text)
     if root is None:
         places.at[()] = Place(value=Span(1, 1, 1))
@@ -210,8 +205,7 @@ class _Composer:
 
     def compose(self, text: str) -> _Node | None:
         loader = None
-        half = _HALF.search(text)
-        if half is not None:
+        if not text.isascii() and (half := _HALF.search(text)):
             line, column = _position(text, half.start())
             raise self._located(
                 line, column, f"U+{ord(half[0]):04X} is no character, but half of one; write it as UTF-8"
