@@ -155,8 +155,14 @@ def _exit_code(run: Callable[[], Any]) -> int:
         if (lacking := _lacking(error)) is not None:
             _say(f"error: {lacking}")
             return ExitCode.INTERNAL
+        if isinstance(error, FileNotFoundError) and not _has_folder():
+            _say("error: the working directory was removed; change to another one")
+            return ExitCode.INTERNAL
         if not isinstance(error, OSError) or error.filename is not None:  # whose name is known, where it is read
             return _defect_or_interruption(error)
+        if error.errno is None and str(error):  # of a library, in its own words
+            _say(f"error: {error}")
+            return ExitCode.INTERNAL
         with suppress(OSError, ValueError):  # what is left in the buffer would fail once more as Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _say(f"error: cannot write the output: {(error.strerror or type(error).__name__).lower()}")
@@ -181,6 +187,15 @@ def _lacking(error: Exception) -> str | None:
         if number in numbers or any(one in str(error).lower() for one in words):
             return f"the system does not give enough {what}: {more}"
     return None
+
+
+def _has_folder() -> bool:
+    """Whether there is a working directory."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _defect_or_interruption(error: Exception) -> int:

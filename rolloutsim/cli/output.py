@@ -47,7 +47,7 @@ class Folders:
             The files.
         """
         try:
-            self._made += [one for one in (*reversed(folder.parents), folder) if not one.exists()]
+            self._made += [one for one in (*reversed(folder.parents), folder) if not os.path.exists(one)]
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -65,15 +64,11 @@ def load_all(
     twice = sorted({name for name in every if every.count(name) > 1})
     if twice:
         raise UsageError(f"{twice[0]} is named twice; name each scenario once")
-    if STDIN in every and sys.stdin is None:
-        raise UsageError("'-' cannot be read: the standard input is closed; give a scenario file")
     return _gathered((name, overrides, overlays, variant) for name in names)
 
 
 def load_sides(sides: Sequence[Side]) -> list[File]:
     """Read scenario files, each with changes of its own; all have to be valid, as for `load_valid`."""
-    if STDIN in [side.name for side in sides] and sys.stdin is None:
-        raise UsageError("'-' cannot be read: the standard input is closed; give a scenario file")
     return _all_valid(_gathered((side.name, side.overrides, side.overlays, side.variant) for side in sides))
 
 

@@ -224,7 +224,7 @@ class Layout:
         path = self._folder
         for step in name.split("/"):
             path = path / step
-            if path.is_symlink():
+            if os.path.islink(path):
                 raise UnreadableError(
                     f"{path}: a symbolic link, which is not followed; copy the folder without: "
                     f"cp -RL {self._folder} COPY"
@@ -247,7 +247,7 @@ class Layout:
 
 def is_layout(folder: Path) -> bool:
     """Whether a folder is an OCI layout."""
-    return (folder / LAYOUT).is_file() and not (folder / LAYOUT).is_symlink()
+    return os.path.isfile(folder / LAYOUT) and not os.path.islink(folder / LAYOUT)
 
 
 def tarred(origin: str, head: bytes, file: BinaryIO) -> Tarred | None:

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -126,8 +127,9 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
         if isinstance(opened, blobs.Layout):
             yield _archive(origin, name, opened)
             continue
-        head = opened.read(tars.BLOCK)
-        archive = blobs.tarred(origin, head, opened)
+        with _reading(origin):
+            head = opened.read(tars.BLOCK)
+            archive = blobs.tarred(origin, head, opened)
         if archive is not None:
             yield _archive(origin, name, archive)
         else:
@@ -174,6 +176,8 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
         if not file:
             raise UsageError(f"{one!r} names no file; a shell leaves nothing of a variable that is not set")
         if file == STDIN:
+            if sys.stdin is None:
+                raise UsageError("'-' cannot be read: the standard input is closed; give a file")
             yield INPUT, name, sys.stdin.buffer
             continue
         path = Path(file)
@@ -208,7 +212,10 @@ def _named(given: str) -> tuple[str | None, str]:
 
 
 def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
-    found = sorted(one for one in path.iterdir() if one.suffix in suffixes and one.is_file() and not one.is_symlink())
+    with _reading(str(path)):
+        found = sorted(
+            one for one in path.iterdir() if one.suffix in suffixes and os.path.isfile(one) and not os.path.islink(one)
+        )
     if not found:
         raise UnreadableError(f"{path}: no {', '.join(suffixes)} in this folder; name the files themselves")
     if len(found) > MOST_FILES:
@@ -240,20 +247,26 @@ def left_out(given: Sequence[str]) -> list[str]:
     return notes
 
 
-def _file(path: Path) -> BinaryIO:
+@contextmanager
+def _reading(origin: str) -> Iterator[None]:
+    """Say of what the system does not let one read."""
     try:
-        return streams.opened(path)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file") from None
+        yield
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
+        raise UsageError(f"{origin}: {(error.strerror or type(error).__name__).lower()}") from None
+
+
+def _file(path: Path) -> BinaryIO:
+    with _reading(str(path)):
+        try:
+            return streams.opened(path)
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such file") from None
 
 
 def _bounded(origin: str, head: bytes, opened: BinaryIO) -> bytes:
-    try:
+    with _reading(origin):
         raw = head + opened.read(LARGEST + 1 - len(head))
-    except OSError as error:
-        raise UsageError(f"{origin}: {(error.strerror or type(error).__name__).lower()}") from None
     if len(raw) > LARGEST:
         raise UnreadableError(
             f"{origin}: larger than {LARGEST // 1_000_000} MB, the most that is read; give parts of it"

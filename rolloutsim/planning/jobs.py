@@ -50,16 +50,24 @@ def processes(jobs: int, together: float = inf) -> int:
     together : float
         The most memory that all of them may take, this one included [B].
     """
-    from joblib import effective_n_jobs
+    joblib = _joblib()
     from joblib.parallel import get_active_backend
 
-    most: int = effective_n_jobs(jobs)
+    most: int = joblib.effective_n_jobs(jobs)
     backend, _ = get_active_backend()
     taken = peak_memory()
     if type(backend).__name__ != "LokyBackend" or not taken:
         return most
     affordable = (min(together - taken, spare_memory()) - _HELPERS) / taken
     return max(1, int(min(most, affordable)))
+
+
+def _joblib() -> Any:
+    """joblib, which is imported without a word where the system has no semaphores: the work is done all the same."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import joblib
+    return joblib
 
 
 def peak_memory() -> float:
@@ -117,18 +125,18 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
     RolloutsimError
         If a process dies.
     """
-    from joblib import Parallel, delayed, effective_n_jobs
+    joblib = _joblib()
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    ahead = 2 * effective_n_jobs(jobs) if ahead is None else ahead
-    calls: Iterator[Any] = (delayed(function)(*arguments) for function, arguments in tasks)
+    ahead = 2 * joblib.effective_n_jobs(jobs) if ahead is None else ahead
+    calls: Iterator[Any] = (joblib.delayed(function)(*arguments) for function, arguments in tasks)
     try:
         try:
             with _that_follow():
-                parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=ahead)
+                parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=ahead)
         except ValueError:
             # A backend that returns lists only, as Ray's: in rounds.
-            with Parallel(n_jobs=jobs, batch_size=1) as parallel:
+            with joblib.Parallel(n_jobs=jobs, batch_size=1) as parallel:
                 while some := list(islice(calls, 2 * ahead)):
                     yield from parallel(some)
             return

@@ -24,6 +24,8 @@ from rolloutsim.errors import UnreadableError
 
 Array = npt.NDArray[Any]
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # characters that scenarios do not have either
+
 # Bytes that the columns of a file may have, and the text of its JSON: at least, and for each byte of the file. Files of
 # the shipped scenarios have 18 times as many as they are long at the most (measured: all nodes in step).
 _COLUMNS, _COLUMNS_PER_BYTE = 128 << 20, 100

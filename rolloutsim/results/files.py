@@ -109,7 +109,7 @@ def forget_result(folder: Path, but: Mapping[str, object]) -> None:
     OutputError
         If one cannot be removed.
     """
-    there = [key for key in _KEYS if (folder / key).exists()]
+    there = [key for key in _KEYS if os.path.exists(folder / key)]
     others = [name for key in _KEYS if key in there or key in but for name in _KEYS[key] if name not in but]
     for name in dict.fromkeys((*there, *others)):
         try:

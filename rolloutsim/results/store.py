@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zipfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -35,7 +34,7 @@ import numpy.typing as npt
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.results import archive, sound
-from rolloutsim.results.archive import shown
+from rolloutsim.results.archive import CONTROL, shown
 from rolloutsim.results.facts.columns import codes
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.files import COMPARISON, RECORDS, reason
@@ -49,7 +48,6 @@ FORMAT = "rolloutsim.records/1"
 
 _RESULT = "result.json"
 _METADATA = "metadata.json"
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, as scenarios have none
 _NOT_FINITE = ("nan", "inf", "-inf")
 _LARGEST = 2**63  # what fits into 64 bits with a sign
 _DEEPEST = 40  # steps of a path (assumed: results need 14)
@@ -102,7 +100,7 @@ def side_by_side(path: str | Path) -> dict[str, Path]:
 
 def _is_folder(name: str) -> bool:
     """Whether a name is that of a folder beside a file, and leads nowhere else."""
-    return bool(name) and name not in (".", "..") and not _STEERING.search(name) and not set(name) & set("/\\\0")
+    return bool(name) and name not in (".", "..") and not CONTROL.search(name) and not set(name) & set("/\\\0")
 
 
 def is_result(path: str | Path) -> bool:
@@ -218,8 +216,10 @@ def _located(path: Path) -> Path:
         if not os.path.exists(path / RECORDS):
             raise UsageError(f"'{path}' holds no {RECORDS}; {_WHAT}")
         return path / RECORDS
-    if not os.path.exists(path):
-        raise UsageError(f"'{path}' does not exist; {_WHAT}")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: of a name with a null byte
+        raise UsageError(f"'{path}' does not exist; {_WHAT}") from None
     if path.suffix == ".json":
         beside = path.with_name(RECORDS)
         if path.name != _RESULT or not os.path.exists(beside):
@@ -292,7 +292,7 @@ def from_plain(plain: Any, hint: Any, arrays: Mapping[str, Array], path: str = "
         fits = form.anything or form.null
     elif isinstance(plain, str):
         fits = form.anything or str in form.plain or plain in form.words
-        if fits and not plain.isprintable() and _STEERING.search(plain):
+        if fits and not plain.isprintable() and CONTROL.search(plain):
             raise UnreadableError(f"{shown(path)} has control characters: '{shown(plain)}'")
     elif isinstance(plain, bool):
         fits = form.anything or bool in form.plain
@@ -323,7 +323,7 @@ def _from_object(plain: dict[str, Any], form: _Form, arrays: Mapping[str, Array]
     pairs = list(plain.items()) if "$map" not in plain else _pairs(plain["$map"], path)
     if path.count("/") > _DEEPEST:
         raise UnreadableError(f"{shown(path)} is nested too deep")
-    if any(_STEERING.search(key) for key, _ in pairs):
+    if any(CONTROL.search(key) for key, _ in pairs):
         raise UnreadableError(f"{shown(path)} has a key with control characters")
     return {key: from_plain(item, inner, arrays, _below(path, key)) for key, item in pairs}
 
@@ -344,7 +344,7 @@ def _from_list(plain: list[Any], form: _Form, arrays: Mapping[str, Array], path:
         raise UnreadableError(f"{shown(path)}: a list of {len(plain):,} stands where {form.expected} should")
     if form.item is str:  # names of thousands of nodes
         text = "".join(plain) if all(type(item) is str for item in plain) else None
-        if text is not None and (text.isprintable() or not _STEERING.search(text)):
+        if text is not None and (text.isprintable() or not CONTROL.search(text)):
             return tuple(plain)
     if path.count("/") > _DEEPEST:
         raise UnreadableError(f"{shown(path)} is nested too deep")

@@ -470,20 +470,29 @@ def read_text(path: str | Path) -> tuple[str, str]:
 
 def _bytes(path: str | Path) -> bytes:
     if str(path) == "-":
-        return sys.stdin.buffer.read(LARGEST_FILE + 1)
+        if sys.stdin is None:
+            raise UsageError("'-' cannot be read: the standard input is closed; give a scenario file")
+        try:
+            return sys.stdin.buffer.read(LARGEST_FILE + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from None
     file = Path(path)
     try:
         with file.open("rb") as stream:
             return stream.read(LARGEST_FILE + 1)
     except IsADirectoryError:
-        if (file / _RECORDS).exists():
+        if os.path.exists(file / _RECORDS):
             raise UsageError(_not_a_scenario(str(path), "run", _content(file / _RESULT_JSON))) from None
         raise UsageError(f"'{path}' is a directory; give a scenario file{_example(file)}") from None
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{path}' does not exist; give a scenario file{_near(file)}") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"'{path}' cannot be read: {reason}; give a scenario file") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str | Path, error: OSError | ValueError) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return UsageError(f"'{path}' cannot be read: {reason}; give a scenario file")
 
 
 def _content(file: Path) -> bytes:

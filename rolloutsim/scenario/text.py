@@ -205,8 +205,7 @@ class _Composer:
 
     def compose(self, text: str) -> _Node | None:
         loader = None
-        half = None if text.isascii() else _HALF.search(text)
-        if half is not None:
+        if not text.isascii() and (half := _HALF.search(text)):
             line, column = _position(text, half.start())
             raise self._located(
                 line, column, f"U+{ord(half[0]):04X} is no character, but half of one; write it as UTF-8"

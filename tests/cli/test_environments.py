@@ -47,16 +47,47 @@ def test_a_figure_is_the_same_whatever_matplotlib_is_told(saved: Callable, tmp_p
     saved("s.yaml", "out")
     (tmp_path / "rc").write_text("font.size: 30\nsvg.fonttype: none\naxes.grid: True\nnonsense: 5\n")
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {PROGRAM}"
-    command = [sys.executable, "-c", code, "plot", "out", "rollout", "-o"]
+    command = [sys.executable, "-c", code, "plot", "../out", "rollout", "-o", "a.svg"]
     told = {
-        "MATPLOTLIBRC": "rc",
+        "MATPLOTLIBRC": "../rc",
         "MPLBACKEND": "nonsense",
+        "MPLCONFIGDIR": "/proc/nowhere",  # where nobody can make a folder
         "PATH": "",
         "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "1",
         "PYTHONOPTIMIZE": "2",
     }
-    for name, environment in (("a.svg", None), ("b.svg", told)):
-        done = subprocess.run([*command, name], cwd=tmp_path, env=environment, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith(f"wrote {name}: ".encode())
-    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    plain, said = tmp_path / "plain", b"wrote a.svg: large: all 2 nodes ready at about the same time, after 1.60 s\n"
+    for name, settings, environment in (
+        ("plain", None, None),
+        ("told", (tmp_path / "rc").read_bytes(), told),
+        ("nonsense", b"\xff\xfe\x00: :", {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"}),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        if settings is not None:
+            (folder / "matplotlibrc").write_bytes(settings)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", said)
+        assert (folder / "a.svg").read_bytes() == (plain / "a.svg").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for threads where Linux shows them")
+def test_neither_threads_nor_semaphores_are_needed(tmp_path: Path) -> None:
+    """OpenBLAS interrupts its own process where it can start no thread; joblib warns where there are no semaphores."""
+    (tmp_path / "s.yaml").write_text(QUICK)
+    code = (
+        "import _multiprocessing, os, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "def refused(*_, **__): raise OSError(30, 'Read-only file system')\n"
+        "_multiprocessing.SemLock = refused\n"
+        f"try: {PROGRAM}\n"
+        "finally:\n"
+        "    from rolloutsim.planning.jobs import processes\n"
+        "    print(processes(2), len(os.listdir('/proc/self/task')))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, "run", "s.yaml", "--format", "csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines()[-1] == b"1 1"

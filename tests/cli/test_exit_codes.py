@@ -108,10 +108,11 @@ def test_talk_that_nobody_hears_changes_nothing_else(program: Program, scenario,
         assert in_shell(["run", "nowhere.yaml"], tmp_path, redirect=redirect).returncode == 2
 
 
-def test_2_an_input_that_is_closed(tmp_path: Path) -> None:
-    done = in_shell(["run", "-"], tmp_path, redirect="<&-")
-    message = b"error: '-' cannot be read: the standard input is closed; give a scenario file\n"
-    assert (done.returncode, done.stderr) == (2, message)
+@pytest.mark.parametrize(("command", "what"), [("run", "a scenario file"), ("import", "a file")])
+def test_2_an_input_that_is_closed(tmp_path: Path, command: str, what: str) -> None:
+    done = in_shell([command, "-"], tmp_path, redirect="<&-")
+    message = f"error: '-' cannot be read: the standard input is closed; give {what}\n"
+    assert (done.returncode, done.stderr.decode()) == (2, message)
 
 
 def test_control_characters_in_errors_are_shown_and_not_sent(shell: Program) -> None:

@@ -219,7 +219,8 @@ class SweepStore:
 
 def connect(path: Path | None) -> sqlite3.Connection:
     """A connection whose transactions are begun and ended by name."""
-    return sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+    # No relative path: SQLite takes one that begins with `file:` for an address.
+    return sqlite3.connect(":memory:" if path is None else path.absolute(), isolation_level=None)
 
 
 def read_head(path: Path) -> Head:

@@ -6,7 +6,6 @@ Two sweeps with equal heads have equal results.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
 from rolloutsim.planning.sweep.designs import KINDS, MOST_POINTS, Design, Point, Range, from_options
 from rolloutsim.planning.sweep.reading import json_list, json_of, rows_of
 from rolloutsim.planning.sweep.rows import RESULT_COLUMNS
-from rolloutsim.results.archive import shown
+from rolloutsim.results.archive import CONTROL, shown
 from rolloutsim.results.sound import LARGEST, check_document
 from rolloutsim.scenario.conditions import read_figure
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS
@@ -28,9 +27,6 @@ from rolloutsim.scenario.numbers import SCALES, measure
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
-
-# What neither scenarios nor sweeps have in a name.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 SCHEMA = "rolloutsim.sweep/1"
 
@@ -191,7 +187,7 @@ def _check(found: Head) -> None:
     numbers = (found.replications, found.seed)
     if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, int) for one in numbers):
         raise UnreadableError("its 'sweep' has a value of another type than it should")
-    if any(_CONTROLS.search(one) for one in (found.name, found.version, *found.metrics)):
+    if any(CONTROL.search(one) for one in (found.name, found.version, *found.metrics)):
         raise UnreadableError("its 'sweep' has a text with control characters")
     if found.design not in KINDS:
         raise UnreadableError(f"its design is {shown(found.design)}, and not one of {', '.join(KINDS)}")
@@ -201,7 +197,7 @@ def _check(found: Head) -> None:
     columns = [name for one in found.parameters for name in one.columns]
     if not paths or len(set(paths)) < len(paths) or len(set(columns)) < len(columns):
         raise UnreadableError("it varies nothing, or something twice")
-    if any(_CONTROLS.search(text) for text in (*paths, *columns)):
+    if any(CONTROL.search(text) for text in (*paths, *columns)):
         raise UnreadableError("its 'parameters' has a name with control characters")
     values = [json.loads(one.values) for one in found.parameters]
     lists = [len(one) for one in values if isinstance(one, list)]

@@ -8,6 +8,8 @@ registry keeps each compressed layer once. Prices are per GB and month.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,7 +154,8 @@ def _held(case: CaseRecords) -> tuple[Rows, Rows]:
 def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
     """Compressed and unpacked bytes of the distinct layers of images."""
     layers = {layer.digest: layer for number in images for layer in case.images[number].layers}.values()
-    return sum(layer.compressed for layer in layers), sum(layer.unpacked for layer in layers)
+    # Not `sum`, which is more exact from Python 3.12 on.
+    return reduce(add, (one.compressed for one in layers), 0), reduce(add, (one.unpacked for one in layers), 0)
 
 
 def _lazy_group(run: Run, case: CaseRecords) -> list[NodeGroup | None]:

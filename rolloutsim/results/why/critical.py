@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +79,7 @@ def causes(case: CaseRecords, summary: CaseSummary) -> tuple[Cause, ...]:
     if not case.finished:
         return ()
     path, over_all = dict(last_path(case)), summary.time_split_s
-    whole = sum(path.values()) or 1.0
+    whole = reduce(add, path.values(), 0.0) or 1.0  # not `sum`, which is more exact from Python 3.12 on
     found = [
         Cause(cause, path.get(cause, 0.0), path.get(cause, 0.0) / whole, over_all.get(cause, 0.0))
         for cause in dict.fromkeys((*path, *over_all))
