@@ -75,7 +75,7 @@ _WHOLE: Mapping[type[Any], Mapping[str, tuple[int, int]]] = {
 _UNKNOWN: Mapping[type[Any], Collection[str]] = {
     r.Pulls: {"resolved", "pulled", "alone", "failed"},
     r.Fetches: {"granted", "connected", "started", "fetched", "committed"},
-    r.Unpacks: {"started", "unpacked"},
+    r.Unpacks: {"unpacked"},
     r.Reads: {"started", "read", "begun", "complete"},
     r.VolumeReads: {"read", "initialised"},
     r.Pods: {"started", "ready", "asked", "available", "deleted"},

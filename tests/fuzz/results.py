@@ -309,7 +309,8 @@ def _change(random: Random, value: Any) -> None:
     elif how == 6 and isinstance(value, str):
         above[key] = random.choice((value + "x", value[:-1], value.upper(), value * 50, json.dumps(value)))
     elif how == 7 and isinstance(value, (int, float)) and not isinstance(value, bool):
-        above[key] = random.choice((-value, value + 1, value - 1, value * 1e6, value / 1e6, value * 1e30, int(value)))
+        factor = random.choice((1e6, 1e-6, 1e30)) if abs(value) < 1e200 else 1  # a whole number may be beyond doubles
+        above[key] = random.choice((-value, value + 1, value - 1, value * factor, int(value)))
     else:
         nested: Any = random.choice(ODD)
         for _ in range(random.choice((1, 5, 50, 150))):

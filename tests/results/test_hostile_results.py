@@ -425,6 +425,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "a fetch for no cause": ("fetches/cause", first(999), "fetches/cause: 999 is no number of causes"),
     "a fetch after none": ("fetches/freed_by", first(10**6), "fetches/freed_by: 1000000 is no number of fetches"),
     "an unpacking of no fetch": ("unpacks/fetch", first(-1), "unpacks/fetch: -1 is no number of fetches"),
+    "an unpacking that never began": ("unpacks/started", first(NAN), "unpacks/started: a number is NaN"),
     "a pod of no pull": ("pods/pull", first(10**6), "pods/pull: 1000000 is no number of pulls"),
     "a pod of no workload": ("pods/workload", first(2), "pods/workload: 2 is no number of workloads"),
     "a pod on no node": ("pods/node", first(6), "pods/node: 6 is no number of nodes"),

@@ -11,6 +11,7 @@ import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.load.throughput import (
     _Clocks,
+    _evenly,
     fetched_by,
     least_time,
     link_loads,
@@ -199,3 +200,9 @@ def test_racks_without_a_node_have_no_route() -> None:
     assert {route.rack for route in case.routes} == {"r1", "r2"}
     idle = [load for load in link_loads(run.scenario, case) if not load.utilisation.any()]
     assert len(idle) == len(case.shared_links.bytes) - np.count_nonzero(case.shared_links.bytes) > 0
+
+
+def test_what_takes_no_time_has_moved_at_once_and_divides_by_nothing() -> None:
+    at, size, edges = np.array([2.0]), np.array([9.0]), np.array([0.0, 1.0, 3.0, 1e11])
+    with np.errstate(all="raise"):
+        assert _evenly(at, at, size, edges).tolist() == [0.0, 0.0, 9.0, 9.0]

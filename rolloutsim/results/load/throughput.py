@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, PushRecords
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
+_INSTANT = 1e-12  # what takes no longer is over at once [s] (assumed: no time in a scenario is shorter)
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision
 
 
@@ -212,7 +213,7 @@ def _filled(case: CaseRecords, rows: npt.NDArray[np.intp]) -> tuple[Times, Times
 
 def _evenly(started: Times, ended: Times, amount: Times, edges: Times) -> Times:
     """The bytes that had moved by each moment, all together, if each moved at one rate [B]."""
-    length = np.maximum(ended - started, np.finfo(np.float64).tiny)[:, None]
+    length = np.maximum(ended - started, _INSTANT)[:, None]
     moved: Times = (np.clip((edges - started[:, None]) / length, 0.0, 1.0) * amount[:, None]).sum(axis=0)
     return moved
 
