@@ -17,14 +17,14 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "runs": Kind("scenarios of all keys, simulated: what must hold in each result", 10_000, 400),
-    "odd": Kind("the same with numbers as odd as the schema allows: an end within bounds, or an error", 8_000, 100),
-    "answers": Kind("what commands and reports say of results, unfinished ones too", 500, 40),
-    "results": Kind("files of results that are damaged or made up", 8_000, 100),
-    "laws": Kind("scenarios said otherwise: the same result, or one that is known from it", 10_000, 100),
-    "ideals": Kind("ideal scenarios against exact arithmetic", 25_000, 100),
-    "sweeps": Kind("files of sweeps that are damaged or made up", 18_500, 60),
-    "imports": Kind("files of others that are damaged or made up", 120_000, 100),
-    "documents": Kind("the loader takes what the JSON Schema takes, and nothing else", 150_000, 2000),
-    "texts": Kind("texts of scenario files, changed at random: a scenario or located errors", 650_000, 1500),
+    "runs": Kind("scenarios of all keys, simulated: what must hold in each result", 60_000, 120),
+    "odd": Kind("the same with numbers as odd as the schema allows: an end within bounds, or an error", 30_000, 30),
+    "answers": Kind("what commands and reports say of results, unfinished ones too", 5_000, 10),
+    "results": Kind("files of results that are damaged or made up", 40_000, 40),
+    "laws": Kind("scenarios said otherwise: the same result, or one that is known from it", 60_000, 40),
+    "ideals": Kind("ideal scenarios against exact arithmetic", 100_000, 40),
+    "sweeps": Kind("files of sweeps that are damaged or made up", 35_000, 30),
+    "imports": Kind("files of others that are damaged or made up", 120_000, 60),
+    "documents": Kind("the loader takes what the JSON Schema takes, and nothing else", 250_000, 800),
+    "texts": Kind("texts of scenario files, changed at random: a scenario or located errors", 300_000, 600),
 }
