@@ -11,6 +11,10 @@ from tests.browser.needs import MISSING
 from tests.forks import Forks
 from tests.registry.needs import MISSING as MISSING_OF_REGISTRY
 
+# Whoever starts the tests in the background has them ignore what a terminal sends, and so would all processes of tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("rolloutsim", deadline=None, derandomize=True, database=None)
 settings.load_profile("rolloutsim")
 

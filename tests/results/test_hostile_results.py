@@ -499,7 +499,7 @@ FILES: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "zeros without an end": ("records.npz", lambda one: one.symlink_to("/dev/zero"), "it is a pipe, a socket or a"),
     "nothing": ("records.npz", lambda one: one.symlink_to("/dev/null"), "it is a pipe, a socket or a device"),
     "a link to nothing": ("records.npz", lambda one: one.symlink_to("nowhere"), "does not exist"),
-    "a link to itself": ("records.npz", round_link, "does not exist"),
+    "a link to itself": ("records.npz", round_link, "cannot be read: too many levels of symbolic links"),
     "4 TB of nothing": ("records.npz", partial(sparse, 4 << 40), "does not end like a zip archive"),
     "a folder in a folder": ("r/records.npz", lambda one: one.mkdir(parents=True), "it is a folder, no file"),
     "a pipe in a folder": ("r/records.npz", lambda one: (one.parent.mkdir(), fifo(one)), "it is a pipe"),
@@ -519,7 +519,7 @@ def test_what_is_no_file(name: str, tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have() -> None:
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="cannot be read: file name too long"):
         load("x" * 5000)
     with pytest.raises(UsageError, match="does not exist"):
         load("a\0b")
