@@ -54,10 +54,14 @@ def main() -> None:
     # Sums are the same on any number of cores, and OpenBLAS raises SIGINT where it can start no thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
-        from rolloutsim.cli import interrupts, main
+        from rolloutsim.cli import interrupted, interrupts, main
 
-        with interrupts.interruptible():
-            main()
+        try:
+            with interrupts.interruptible():
+                main()
+        except KeyboardInterrupt:  # where the command line catches none: as it begins, and when it has ended
+            interrupts.end()
+            raise SystemExit(interrupted()) from None
     except (MemoryError, SystemError):  # Python's own, where it has no room for what it wants to say
         os.write(_STDERR, b"error: the system does not give enough memory: `ulimit -v` shows the limit\n")
         raise SystemExit(1) from None

@@ -134,14 +134,14 @@ def _exit_code(run: Callable[[], Any]) -> int:
         return ExitCode.INTERNAL
     try:
         code = int(run() or ExitCode.OK)
-        return _interrupted(told=True) if code == ExitCode.INTERRUPTED else code
+        return interrupted(told=True) if code == ExitCode.INTERRUPTED else code
     except click.ClickException as error:
         text = StringIO()
         error.show(text)
         _say(text.getvalue().rstrip("\n"))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _interrupted()
+        return interrupted()
     except ScenarioError as error:
         _say(str(error))
         return ExitCode.SCENARIO_INVALID
@@ -201,10 +201,10 @@ def _has_folder() -> bool:
 def _defect_or_interruption(error: Exception) -> int:
     from rolloutsim.cli import interrupts  # as below
 
-    return _defect(error) if interrupts.code() is None else _interrupted()  # of which something made another error
+    return _defect(error) if interrupts.code() is None else interrupted()  # of which something made another error
 
 
-def _interrupted(told: bool = False) -> int:
+def interrupted(told: bool = False) -> int:
     """The exit code after a signal, which is told unless the command did."""
     from rolloutsim.cli import interrupts  # the list of the commands needs no more modules than it must
 

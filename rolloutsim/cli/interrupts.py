@@ -27,7 +27,13 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        for number in (*ours, *([signal.SIGALRM] if hasattr(signal, "SIGALRM") else [])):
+        end()
+
+
+def end() -> None:
+    """Be ended by no signal from now on."""
+    for name in (*_ENDING, "SIGALRM"):
+        if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_IGN)
 
 

@@ -51,12 +51,9 @@ def processes(jobs: int, together: float = inf) -> int:
         The most memory that all of them may take, this one included [B].
     """
     joblib = _joblib()
-    from joblib.parallel import get_active_backend
-
     most: int = joblib.effective_n_jobs(jobs)
-    backend, _ = get_active_backend()
     taken = peak_memory()
-    if type(backend).__name__ != "LokyBackend" or not taken:
+    if not _are_ours() or not taken:
         return most
     affordable = (min(together - taken, spare_memory()) - _HELPERS) / taken
     return max(1, int(min(most, affordable)))
@@ -128,7 +125,8 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
     joblib = _joblib()
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    ahead = 2 * joblib.effective_n_jobs(jobs) if ahead is None else ahead
+    most = joblib.effective_n_jobs(jobs)
+    ahead = 2 * most if ahead is None else ahead
     calls: Iterator[Any] = (joblib.delayed(function)(*arguments) for function, arguments in tasks)
     try:
         try:
@@ -142,7 +140,7 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
             return
         results = None
         try:
-            with _starting():
+            with _starting(most > 1 and _are_ours()):
                 results = parallel(calls)
             for result in results:  # noqa: UP028 (`yield from` would close it before us)
                 yield result
@@ -161,17 +159,23 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
 def _that_follow() -> AbstractContextManager[Any]:
     """Processes that end with this one, unless the caller has chosen another backend of joblib."""
     from joblib import parallel_config
-    from joblib.parallel import get_active_backend
 
-    backend, _ = get_active_backend()
-    if type(backend).__name__ != "LokyBackend":
+    if not _are_ours():
         return nullcontext()
     return parallel_config("loky", initializer=follow, initargs=(os.getpid(),))  # type: ignore[no-any-return]
 
 
+def _are_ours() -> bool:
+    """Whether joblib works with processes of this machine, as it does unless the caller has chosen otherwise."""
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    return type(backend).__name__ == "LokyBackend"
+
+
 @contextmanager
-def _starting() -> Iterator[None]:
-    """While processes start, which then do what this one says, and nothing else.
+def _starting(tracked: bool) -> Iterator[None]:
+    """While processes start (`tracked`: of loky), which then do what this one says, and nothing else.
 
     What the keyboard interrupts is this one; they import nothing from the folder where one happens to be; and what
     looks after their semaphores removes those that were left without a word.
@@ -179,8 +183,16 @@ def _starting() -> Iterator[None]:
     safe = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     sys.warnoptions.append(_SILENT)
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK) if HELD_BACK else None
+    blocked = None
     try:
+        if HELD_BACK:
+            if tracked:
+                # Python's own tracker of semaphores, which loky starts just before the first worker, lets the
+                # keyboard's signal through as it starts (Python 3.13 and before): it is there before that is held back.
+                from multiprocessing.resource_tracker import ensure_running
+
+                ensure_running()
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
         yield
     finally:
         sys.warnoptions.remove(_SILENT)

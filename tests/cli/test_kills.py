@@ -127,6 +127,35 @@ def test_a_signal_ends_the_program_with_a_word_and_its_code(forks: Forks, tmp_pa
     assert Outcome(done.returncode, done.stdout.decode(), done.stderr.decode()) == Outcome(code, "", "\ninterrupted\n")
 
 
+@pytest.mark.parametrize("when", ["as it begins", "when it has ended"])
+def test_a_signal_that_the_command_line_does_not_catch_is_told(forks: Forks, tmp_path: Path, when: str) -> None:
+    (tmp_path / "s.yaml").write_text(QUICK)
+    sent = (
+        "import os, signal\n"
+        "from rolloutsim import cli\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "real = cli._exit_code\n"
+        "def sent(run):\n"
+        f"    {'' if when == 'as it begins' else 'real(run); '}os.kill(os.getpid(), signal.SIGINT)\n"
+        "cli._exit_code = sent\n"
+        f"{PROGRAM}"
+    )
+    done = forks.run(sent, "run", "s.yaml", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+
+
+def test_no_worker_is_met_by_what_the_keyboard_interrupts(forks: Forks, tmp_path: Path) -> None:
+    """Not from its first moment on: a signal that was held back as it started is still held back."""
+    asks = (
+        "import signal\n"
+        "from rolloutsim.planning.jobs import in_order\n"
+        "[held] = in_order(iter([(signal.pthread_sigmask, (signal.SIG_BLOCK, ()))]), 2)\n"
+        "print(signal.SIGINT in held, signal.SIGTERM in held, signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    )
+    done = forks.run(asks, folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"True False set()\n", b"")
+
+
 def test_who_has_a_signal_ignored_is_not_ended_by_it(forks: Forks, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(QUICK)
     sent = (
