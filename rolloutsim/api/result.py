@@ -386,7 +386,7 @@ class CaseResult:
 
     @cached_property
     def layers(self) -> Table:
-        """One row a layer of a pull; `pull` is the row of `pulls`."""
+        """One row a layer of a pull, of one that failed those it came to; `pull` is the row of `pulls`."""
         return Table(results.contract.columns.layer_columns(self.records))
 
     @cached_property

@@ -1,7 +1,8 @@
 """When a case is given up that goes on and on and nothing comes of it, and what goes on.
 
 What can go on for ever are polls, retries, faults and the like; with odd times there are more of them than anybody
-waits for. Events are counted, not seconds of a clock on the wall: the result is the same on every machine.
+waits for. Events are counted, not seconds of a clock on the wall: the result is the same on every machine. Where
+they leave more to be written down than they are, that counts instead: an event may ask for any number of layers.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ _FLOWS = "transfers end"
 
 
 class Patience:
-    """Counts the events of a case.
+    """Counts the events of a case, and what is written down of them.
 
     Parameters
     ----------
@@ -122,6 +123,7 @@ class Patience:
         self.most = most_events(pulls)
         self.events = 0
         self.listed_before = network.listed
+        self.rows_before = self._rows()
         self.since = network.now  # of the last look at which something had come [s]
         self.come = 0  # the most that had come by then
         self._look = self.most  # in events, and in what counts as some
@@ -131,7 +133,8 @@ class Patience:
         """So many more events have been; why the case is given up, in words; empty: it goes on."""
         self.events += events
         listed = self.network.listed - self.listed_before
-        spent = self.events + max(listed - _LISTED * self.events, 0) // _AN_EVENT
+        rows = self._rows() - self.rows_before
+        spent = max(self.events, rows) + max(listed - _LISTED * self.events, 0) // _AN_EVENT
         if spent < self._look:
             return ""
         come, now = self._come(), self.network.now
@@ -145,6 +148,10 @@ class Patience:
             span = f"from {format_time(self.since)} to {format_time(now)}"
             begun = f"nothing has come of {self.events - self._last:,} events {span}"
         return f"{begun}; what goes on: {goes_on(self.network)}"
+
+    def _rows(self) -> int:
+        """How much is written down of layers that pulls fetch or wait for."""
+        return self.ledger.fetches.end // ROW + len(self.ledger.waits.pull)
 
     def _come(self) -> int:
         """How much has come of what happened: it never falls where the same is done again and again."""

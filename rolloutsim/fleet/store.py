@@ -88,7 +88,8 @@ class Store(ABC):
     """
 
     __slots__ = (
-        "coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "volume", "writer",
+        "coming", "disk", "fleet", "held", "host", "index", "looked", "pulls", "reader", "unpacks_at_once", "volume",
+        "writer",
     )  # fmt: skip
 
     def __init__(
@@ -112,6 +113,7 @@ class Store(ABC):
         self.volume: Volume | None = None  # made of a snapshot, with cached images; None: there is none
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+        self.looked: bool | None = None  # whether no layer has come into place since a look at all pulls; None: no look
 
     @property
     @abstractmethod
@@ -192,7 +194,7 @@ class Store(ABC):
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
         most, steps, held = self.unpacks_at_once, pull.recipe.steps, self.held
         # Asked anew each time: a layer in place may have let others come into place.
-        while pull.missing and pull.unpacking < most:
+        while pull.missing and pull.unpacking < most and self.looked is not False:
             step = steps[pull.next]
             while held.get(step.word, 0) & step.bit:
                 pull.next += 1
@@ -203,7 +205,7 @@ class Store(ABC):
             self._unpack(pull, fetch)
         if most > 1:
             for step in steps[pull.next + 1 :]:
-                if not pull.missing or pull.unpacking >= most:
+                if not pull.missing or pull.unpacking >= most or self.looked is False:
                     return
                 if not held.get(step.word, 0) & step.bit:
                     fetch = self.coming[step.layer]
@@ -274,8 +276,17 @@ class Store(ABC):
         unpacks.cause[row] = cause
         fetch.unpacker.unpacking -= 1
         self._in_place(fetch)
-        for waiting in self.pulls:
-            self.unpack_next(waiting)
+        if self.looked is not None:
+            # A look from within the look that unpacked it would nest as deep as there are layers that take no time.
+            self.looked = False
+            return
+        while not self.looked:
+            self.looked = True
+            for waiting in self.pulls:
+                self.unpack_next(waiting)
+                if not self.looked:
+                    break
+        self.looked = None
 
     def _in_place(self, fetch: Fetch) -> None:
         """A layer is ready for use, for every pull that needs it."""

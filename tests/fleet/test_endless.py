@@ -100,6 +100,16 @@ def test_events_that_list_many_flows_count_for_more_than_one() -> None:
     assert case.stuck[0].startswith(f"nothing has come of {case.events:,} events ")
 
 
+def test_layers_that_are_asked_for_again_and_again_count_where_they_are_more_than_events() -> None:
+    # Each attempt is given up when it has asked for 1,000 layers at once, of which none has begun to come.
+    node = ASKING["nodes"]["web"] | {"parallel_layers": 1000, "pull_timeout": "5 s", "layer_time": "1 m"}
+    data = ASKING | {"nodes": {"web": node}, "failures": {}}
+    case = case_of(data | {"images": {"app": {"size": "1 GB", "equal_layers": 1000}}})
+    assert not case.finished
+    assert MOST < len(case.fetches.pull) < 2 * MOST
+    assert case.stuck[0].startswith(f"nothing has come of {case.events:,} events ")
+
+
 def test_looks_for_images_to_remove_end_where_none_are_left() -> None:
     # 300 MB come to each of two nodes at 1 Gbit/s, in some seconds and events, however often kubelets would look.
     node = {"count": PULLS, "disk": {"capacity": "10 GB"}}

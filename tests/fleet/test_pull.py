@@ -234,6 +234,17 @@ def test_unpacking_is_in_order_and_overlaps_later_fetches() -> None:
     assert {case.causes[c] for c in case.unpacks.cause} == {"unpack"}
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_layers_that_take_no_time_to_unpack_may_be_any_number(at_once: int) -> None:
+    # All come at once and only the first, of 80 MB, takes a second to unpack: the others are in place with it.
+    layers = ", ".join(["80 MB", *["{compressed: 1 B, unpacked: 0 B}"] * 900])
+    slow = QUIET.replace("unpack: unlimited", "unpack: 80 MB/s")
+    group = f"{slow}, parallel_layers: 1000, parallel_unpacks: {at_once}"
+    case = only_case(scenario(group, image=f"{{layers: [{layers}]}}"))
+    assert case.unpacks.unpacked.max() == pytest.approx(case.fetches.fetched[0] + 1.0, abs=1e-3)
+    assert case.pulls.pulled[0] == case.unpacks.unpacked.max()
+
+
 def test_unpacked_files_wait_for_the_disk_where_memory_is_short() -> None:
     # Disk 100 MB/s, uplink 40 MB/s, at most 100 MB unwritten. Layer 1 (40 MB) arrives at 1 s, is committed at 1.4 s and
     # unpacks to 240 MB at once. Layer 2 has its slot then, arrives at 2.4 s and is committed at 2.8 s, whatever else is

@@ -135,3 +135,13 @@ def test_layers_come_base_first_with_what_was_held_or_fetched_by_another_pull() 
     np.testing.assert_array_equal(columns["fetched_s"], [5.0, nan, 5.0, 7.0])
     np.testing.assert_array_equal(columns["unpacked_s"], [6.0, nan, 6.0, 8.0])
     assert pull_columns(story.case())["image"] == ["c", "b"]
+
+
+def test_of_a_pull_that_failed_there_are_only_layers_that_it_came_to() -> None:
+    story = Story((image("a", 5.0, 3.0),))
+    story.fail(story.pull(0.0, 0.0, nan), 1.0, "timed out")
+    second = story.fail(story.pull(0.0, 0.0, nan), 2.0, "timed out")
+    story.fetch(second, "a-0", 1.0, 1.5, nan)
+    third = story.pull(2.0, 2.0, 6.0)
+    columns = layer_columns(story.case())
+    assert (columns["pull"].tolist(), columns["layer"]) == ([second, third, third], ["a-0", "a-0", "a-1"])

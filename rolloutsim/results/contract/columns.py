@@ -101,12 +101,16 @@ def layer_columns(case: CaseRecords) -> Columns:
     """One row a layer of a pull, base first.
 
     A layer that the node held has no bytes and no times; one that another pull of the node fetched has that
-    fetch's times and no bytes. `fetch_start_s` is the time of the first byte.
+    fetch's times and no bytes. Of a pull that failed there are only layers that it came to. `fetch_start_s` is the time
+    of the first byte.
     """
     table = layer_table(case)
     fetches = case.fetches
     lengths = np.array([len(image.layers) for image in case.images], np.int32)
     pull, place = np.nonzero(np.arange(table.fetch.shape[1]) < lengths[case.pulls.image][:, None])
+    # What nobody asked for is not written down: again and again it would be far more than what happened.
+    came_to = np.isnan(case.pulls.failed)[pull] | (table.fetch[pull, place] >= 0)
+    pull, place = pull[came_to], place[came_to]
     fetch = table.fetch[pull, place]
     brought = fetch >= 0
     own = brought.copy()
