@@ -207,14 +207,20 @@ class Node(Store):
             if way.handler is not None:
                 # Answered at once, it goes on here: a request from within its answer to the last would nest as deep
                 # as there are requests.
-                before, self.asking = self.asking, pull
+                before = self.asking
+                self.asking = pull
                 way.handler.look_up(self, pull, is_manifest)
-                answered, self.asking = self.asking is None, before
+                answered = self._is_answered()
+                self.asking = before
                 if answered:
                     continue
                 return
             if self._taken(pull, is_manifest):
                 return
+
+    def _is_answered(self) -> bool:
+        """Whether the pull whose request a source was to see about has its answer."""
+        return self.asking is None
 
     def request_lost(self, pull: Pull, status: int, spent: float) -> None:
         """The next request got no answer in time, which cost `spent` [s]."""

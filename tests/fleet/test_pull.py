@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolloutsim.fleet import ledger
+from rolloutsim.fleet import ledger, pulls
 from rolloutsim.fleet.pulls import ABANDONED, COMPLETE, FLOWING, WANTED, Ranges
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
@@ -111,6 +111,7 @@ def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() 
     assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.5, 17.0])
 
 
+@pytest.mark.skipif(not pulls.__file__.endswith(".py"), reason="the compiled engine takes no stand-ins for pulls")
 def test_ranges_under_way_are_those_with_a_slot_that_are_not_complete() -> None:
     """Oracle: all of them looked at, while they get their slots in order and end in any."""
     pull: Any = SimpleNamespace(way=None)
