@@ -225,19 +225,12 @@ class _Case:
     def _patience(self) -> Patience:
         """Counts events from now on."""
         orchestrated = self.orchestrated
-        if orchestrated is None:
-            return Patience(
-                self.network,
-                self.ledger,
-                self.incidents,
-                self.actors,
-                self.planned,
-                lambda: self.planned - self.waiting,
-            )
-        return Patience(
-            self.network, self.ledger, self.incidents, self.actors, orchestrated.wanted,
-            lambda: orchestrated.available,
-        )  # fmt: skip
+        wanted = self.planned if orchestrated is None else orchestrated.wanted
+
+        def done() -> int:
+            return self.planned - self.waiting if orchestrated is None else orchestrated.available
+
+        return Patience(self.network, self.ledger, self.incidents, self.actors, wanted, done)
 
     def _go_on(self, watch: Callable[[], None] | None) -> None:
         """After the rollout, step through what follows until the last byte of all lazy layers is on its node."""
