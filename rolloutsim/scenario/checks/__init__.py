@@ -1,8 +1,8 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
 A room for each theme: `network` (and registries), `servers` (caches and mirrors), `nodes`, `rollout` (and workloads),
-`prepulls`, `traffic` (and failures), `sizes`; `common` is what they share. Images are checked where they are put
-together, in `rolloutsim.scenario.images`.
+`prepulls`, `traffic` (and failures), `sizes` (how much there is), `memory` (how much that takes); `common` is what they
+share. Images are checked where they are put together, in `rolloutsim.scenario.images`.
 """
 
 from __future__ import annotations
