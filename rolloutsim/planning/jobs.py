@@ -187,11 +187,15 @@ def _starting(tracked: bool) -> Iterator[None]:
     try:
         if HELD_BACK:
             if tracked:
-                # Python's own tracker of semaphores, which loky starts just before the first worker, lets the
-                # keyboard's signal through as it starts (Python 3.13 and before): it is there before that is held back.
-                from multiprocessing.resource_tracker import ensure_running
+                # The trackers of semaphores, Python's and loky's own, which loky starts just before the first worker,
+                # let the keyboard's signal through as they start (Python 3.13 and before, joblib 1.5.0): they are there
+                # before that is held back.
+                from multiprocessing import resource_tracker
 
-                ensure_running()
+                from joblib.externals.loky.backend import resource_tracker as loky_tracker
+
+                resource_tracker.ensure_running()
+                loky_tracker.ensure_running()
             blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
         yield
     finally:
