@@ -27,7 +27,7 @@ test-registry: .venv/develops ## imports from a real registry on loopback; needs
 test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libraries that pyproject.toml allows
 	.venv-lowest/bin/pytest -n auto -W ignore::DeprecationWarning
 
-fuzz: .venv/develops ## 1,000,000 random scenarios, texts, results and files, against what must always hold; some hours
+fuzz: .venv/develops ## 1,000,000 random scenarios, texts, results and files, against what must always hold; two hours
 	$(BIN)/python -m tests.fuzz.run
 
 kills: .venv/develops ## 1,000 kills, SIGTERMs and SIGINTs of what writes, and what is left after each; an hour
