@@ -100,8 +100,11 @@ _ENDLESS: Mapping[type[Any], Collection[str]] = {
     r.PrepullRecords: {"latency"},
 }
 
-# Times before the rollout are negative.
-_BEFORE: Mapping[type[Any], Collection[str]] = {r.PrepullRecords: {"asked", "pulled", "over", "began", "ended"}}
+# Times before the rollout are negative; and layers that take cores longer than others do spare less than nothing.
+_NEGATIVE: Mapping[type[Any], Collection[str]] = {
+    r.PrepullRecords: {"asked", "pulled", "over", "began", "ended"},
+    r.PrivateLinks: {"spared"},
+}
 
 # Readings: rows of three, the first of which points into something.
 _READINGS: Mapping[type[Any], Mapping[str, str]] = {
@@ -392,7 +395,7 @@ def _check_record(record: Any, sizes: Mapping[str, int], path: str) -> None:
             )
         elif column.dtype.kind == "f":
             _check_floats(
-                column, here, negative=name in _BEFORE.get(kind, ()), unknown=name in _UNKNOWN.get(kind, ()),
+                column, here, negative=name in _NEGATIVE.get(kind, ()), unknown=name in _UNKNOWN.get(kind, ()),
                 endless=name in _ENDLESS.get(kind, ()),
             )  # fmt: skip
     for together in _ROWS_OF.get(kind, (lengths,)) if kind is not r.CaseRecords else ():
