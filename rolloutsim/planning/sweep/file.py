@@ -86,7 +86,9 @@ class SweepStore:
 
     def _open(self, path: Path | None, head: Head, resume: bool) -> None:
         there = path is not None and os.path.exists(path)
-        if there and not resume:
+        if there and path is not None and not resume:
+            if not _is_empty(path):
+                read_head(path)  # nobody goes on with what is no sweep
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
         begun = there and path is not None and not _is_empty(path)
         if begun and path is not None and (differences := read_head(path).differences(head)):
