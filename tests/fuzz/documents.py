@@ -101,7 +101,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "sweep/parameters/.*",
             ".*there are several groups|.*(a key is missing; |does not belong to a key|is not closed)",
         ),
-        ("assumed/.*", "'.*' is no path of a key"),
+        ("(assumed|calibrated)/.*", "'.*' is no path of a key"),
         ("images/.*", ".* is no platform; "),
     ),
     "files are read": (("images/.*/manifest", "'.*': "),),
