@@ -398,6 +398,24 @@ def test_an_interruption_in_python_is_one_and_the_file_keeps_what_is_done(
     assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == 1
 
 
+def test_a_query_that_was_interrupted_does_not_hide_the_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, queries = SweepStore.write, []
+
+    def write(self: SweepStore, found: object) -> None:
+        real(self, found)  # type: ignore[arg-type]
+        queries.append(self.database.execute("SELECT * FROM results"))
+        queries[0].fetchone()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SweepStore, "write", write)
+    with pytest.raises(KeyboardInterrupt):
+        rs.loads(IDEAL).sweep({"nodes": [2, 3]}, jobs=1, path=tmp_path / "s.sqlite")
+    queries.clear()
+    assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == 1
+
+
 def test_a_batch_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = SweepStore._insert
 

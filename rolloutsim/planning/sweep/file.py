@@ -125,7 +125,8 @@ class SweepStore:
                 self.database.execute("UPDATE sweep SET complete = 1")
             if self.path is not None:
                 self.database.execute("PRAGMA busy_timeout = 0")
-                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                with _unless_locked():
+                    self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 with suppress(sqlite3.OperationalError):  # others read it: the last of them takes the log away
                     self.database.execute("PRAGMA journal_mode = DELETE")
                 self.database.close()
@@ -217,6 +218,16 @@ class SweepStore:
                 if self.path is not None and os.path.exists(self.path)
                 else f"cannot write {self.path}: {error}; choose another file with -o"
             ) from error
+
+
+@contextmanager
+def _unless_locked() -> Iterator[None]:
+    """Leave a log to whoever is last: a query that was interrupted has the database still."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY):
+            raise
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
