@@ -92,7 +92,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("sweep/.*", "design zip takes the values side by side, but"),
     ),
     "a text says what it says": (
-        (r"thresholds/[^/]*(/\d+/check)?", "(?!the text |.* is not text|.* has no condition|key 'check' is missing).*"),
+        ("thresholds/.*", "(?!the text |.* is not text|.* has no condition|.* has no value|key 'check' is missing).*"),
         (
             "sweep/parameters/.*",
             "(?!.*unknown key '.*' in a range).*(unknown key|has no|cannot read|no effect|is named).*",
