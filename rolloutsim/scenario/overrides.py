@@ -267,7 +267,7 @@ def _opened(value: Any, part: Part) -> Any:
         return {}
     if is_long(value) or isinstance(value, list):
         return value
-    return part.short.expand(value) if part.short is not None else value
+    return part.opened(value)
 
 
 def _short_target(change: Change, part: Part, container: Any, path: Path, copies: _Copies) -> tuple[Path, Any, Any]:
