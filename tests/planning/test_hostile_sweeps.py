@@ -249,6 +249,17 @@ def test_text_that_is_not_utf_8(path: Path) -> None:
     assert "Could not decode to UTF-8" in error_of(path)
 
 
+def test_a_schema_whose_error_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE abcXYZ (a)")
+    content = path.read_bytes().replace(b"CREATE TABLE", b"CREATE TABLX").replace(b"abcXYZ", b"abc\xff\xffZ")
+    path.write_bytes(content)
+    assert "is not the file of a sweep" in error_of(path)
+    with pytest.raises(UsageError, match="is not the file of a sweep"):
+        go_on(path)
+
+
 def test_a_value_of_a_hundred_megabytes(path: Path) -> None:
     execute(path, "UPDATE sweep SET name = zeroblob(100000000)")
     assert "string or blob too big" in error_of(path)

@@ -254,7 +254,7 @@ def _is_empty(path: Path) -> bool:
     try:
         with closing(connect(path)) as database:
             return not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # the latter where an error of SQLite quotes what is no text
         return False
 
 
