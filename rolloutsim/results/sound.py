@@ -21,6 +21,7 @@ from rolloutsim.results.outcome import Replication
 from rolloutsim.results.parts import PartColumns
 from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.scenario.causes import CAUSES, STEPS
+from rolloutsim.scenario.chance import PURPOSES
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.model import MOST_NODES
 from rolloutsim.scenario.places import Places
@@ -336,6 +337,9 @@ def _check_case(run: r.Run, case: r.CaseRecords, path: str) -> None:
     _require(links <= set(scenario.links), f"{path}/shared_links", "a link is none of the scenario's")
     for cause in case.causes:
         _require(cause in CAUSES or cause in links, f"{path}/causes", f"'{shown(cause)}' is neither a cause nor a link")
+    purposes = {one.name for one in PURPOSES}
+    for purpose in case.drawn:
+        _require(purpose in purposes, f"{path}/drawn", f"'{shown(purpose)}' is nothing that is random")
     for route in case.routes:
         place = f"{path}/routes"
         _require(0 <= route.source < sizes["sources"], place, "a source is none of the case's")

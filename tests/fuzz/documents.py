@@ -73,7 +73,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
             ".* is (too (large|small) for a [rst]|too (much|little); |more than all |never or too often)",
         ),
         (".*", "'(min|initial)' is larger than 'max'|'p50' must be |'low' must be below 'high'"),
-        (".*", ".* cached on .* nodes, but|.* is overfull before|.* divides a layer of .* ranges"),
+        (".*", ".* cached on .* nodes, but|.* is overfull before|.* divides a layer of .* (ranges|pieces)"),
         (".*", ".* (nodes|links|layers) are too many|.* to fetch would take about .* of memory"),
         (
             ".*",

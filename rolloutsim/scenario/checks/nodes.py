@@ -11,8 +11,10 @@ from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import Document, GroupSpec
 from rolloutsim.scenario.model.nodes import OF_CONTAINERD, WITH_SNAPSHOTTERS
+from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.units import format_size, parse_share
 
 # What only pods have: nodes that pull on their own have no kubelet.
@@ -21,6 +23,7 @@ _KUBELET_KEYS = (
     "image_backoff", "image_gc", "eviction_hard",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
+_MOST_PIECES = 1_000_000  # of a layer (assumed: one of 4 TB in Kraken's pieces; requests for them are counted singly)
 _MOST_RANGES = 10_000  # of a layer; the most parts of an object on Amazon S3 (user guide, qfacts)
 
 
@@ -135,20 +138,27 @@ def cached_problems(document: Document) -> Iterator[Problem]:
 
 
 def range_problems(document: Document) -> Iterator[Problem]:
-    """Layers in more ranges than are worth simulating, each with a request of its own."""
-    limited = {name: group for name, group in document.nodes.items() if group.layer_fetch_buffer is not None}
-    layers_of = layers(document).of if limited else {}
+    """Layers in more ranges, or pieces of swarms, than are worth simulating, each with a request of its own."""
+    parts = [
+        (("nodes", name, "layer_fetch_buffer"), group.layer_fetch_buffer, "ranges", _MOST_RANGES)
+        for name, group in document.nodes.items()
+        if group.layer_fetch_buffer is not None
+    ]
+    for name, peers in document.peers.items():
+        if peers.profile in SWARMS:
+            piece = PEER_PROFILES[peers.profile]["piece"].value if peers.piece is None else peers.piece
+            parts.append((("peers", name, "piece"), piece, "pieces", _MOST_PIECES))
+    layers_of = layers(document).of if parts else {}
     largest, image = max(
         ((layer.compressed, image) for image, found in layers_of.items() for layer in found), default=(0.0, "")
     )
-    for name, group in limited.items():
-        path: Path = ("nodes", name, "layer_fetch_buffer")
-        if group.layer_fetch_buffer is not None and largest > _MOST_RANGES * group.layer_fetch_buffer:
-            least = format_size(1e3 * math.ceil(largest / _MOST_RANGES / 1e3))
+    for path, size, word, most in parts:
+        if largest > most * size:
+            least = format_size(1e3 * math.ceil(largest / most / 1e3))
             message = (
-                f"{dotted(path)} of {format_size(group.layer_fetch_buffer)} divides a layer of {format_size(largest)} "
-                f"of '{image}' into {math.ceil(largest / group.layer_fetch_buffer):,} ranges, each of which is "
-                f"simulated; the most is {_MOST_RANGES:,}: give {least} or more, or leave it out"
+                f"{dotted(path)} of {format_size(size)} divides a layer of {format_size(largest)} of '{image}' into "
+                f"{math.ceil(largest / size):,} {word}, each of which is simulated; the most is {most:,}: give {least} "
+                "or more, or leave it out"
             )
             yield Problem(path, message, related=(("images", image),))
 
