@@ -69,13 +69,8 @@ def _short_of(value: Mapping[str, Any], part: Part | None) -> Any:
 
 
 def _opened(value: Any, part: Part | None) -> Any:
-    """A short form in its long one."""
-    if part is None or part.short is None or isinstance(value, (Mapping, list)) or value is None:
-        return value
-    try:
-        return part.short.expand(value)
-    except ValueError:
-        return None
+    """A short form in its long one; a list is looked into as it is."""
+    return value if part is None or isinstance(value, list) else part.opened(value)
 
 
 def _below(value: Any, part: Part | None, step: str | int) -> tuple[Any, Part | None]:
