@@ -7,6 +7,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.outcome import Outcome, figures_of
 from rolloutsim.results.store import from_bytes, load, side_by_side, to_bytes
 from rolloutsim.scenario import loads
@@ -570,3 +572,48 @@ def test_parts_of_a_result_are_as_many_as_are_told(tmp_path: Path) -> None:
     assert sum(map(len, every)) >= 200
     assert isinstance(parts(result()), Parts)
     assert column_bytes(np.zeros(1)).startswith(b"\x93NUMPY")
+
+
+PEERS = """\
+rolloutsim: 1
+nodes: {web: {count: 3, hosts: [swarm, registry], nic: 1 Gbit/s, disk: {rate: 1 GB/s, capacity: 40 GB}}}
+network: 1 Gbit/s
+images: {a: 10 MB}
+peers: {swarm: {}}
+workloads: {w: {images: a, replicas: 3}}
+rollout: {startup: {min: 0 s, max: 1 s}}
+"""
+
+
+@cache
+def of_peers() -> Run:
+    return simulate(loads(PEERS).resolve())
+
+
+# A change of the records of a case, and what is said of it.
+UNRELATED: dict[str, tuple[Callable[[CaseRecords], CaseRecords], str]] = {
+    "other sources": (lambda case: replace(case, sources=("registry", "nobody")), "its sources are not those of"),
+    "no peers": (lambda case: replace(case, sources=("registry",)), "its sources are not those of"),
+    "random by nothing": (lambda case: replace(case, drawn=("dice",)), "'dice' is nothing that is random"),
+    "an answer that is none": (
+        lambda case: replace(case, orchestration=replace(case.orchestration, refusals=replace(
+            case.orchestration.refusals, status=np.full_like(case.orchestration.refusals.status, 100)))),
+        "a status is no answer",
+    ),
+    "a disk of nothing": (
+        lambda case: replace(case, orchestration=replace(case.orchestration, disks=replace(
+            case.orchestration.disks, capacity=np.zeros_like(case.orchestration.disks.capacity)))),
+        "a disk has no capacity",
+    ),
+    "a pull that asked nobody": (
+        lambda case: replace(case, pulls=replace(case.pulls, requests=np.zeros_like(case.pulls.requests))),
+        "a pull asked more often than it did",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNRELATED)
+def test_records_that_do_not_belong_together(name: str) -> None:
+    change, message = UNRELATED[name]
+    run = of_peers()
+    assert message in error_of(to_bytes(Outcome(replace(run, cases=tuple(map(change, run.cases))))))
