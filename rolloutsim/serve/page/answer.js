@@ -1,0 +1,62 @@
+// The answer: the sentence, the targets, the tables. All numbers come as the texts that `run` and the report show.
+
+import { $, h, later, scrolling } from "./dom.js";
+
+const head = (columns) => h("thead", {}, h("tr", {}, columns.map(({ title, align, help }) => h("th", { scope: "col", class: align === "right" ? "right" : null, title: help }, title))));
+
+export const table = (caption, columns, rows) => h("table", {}, h("caption", { class: "unseen" }, caption), head(columns), h("tbody", {}, rows));
+
+// Politely, and once things have come to rest: who slides hears the last answer, not each of them.
+const announce = later(500, (text) => { $("announce").textContent = text; });
+export const say = (text) => announce(text);
+
+const STATES = ["pass", "miss", "warn"];
+
+export const headline = (host, { text, state, sign, word, more }) => {
+  host.classList.remove(...STATES);
+  if (state) host.classList.add(state);
+  host.replaceChildren(
+    h("p", { class: "word" }, sign && h("span", { "aria-hidden": "true" }, `${sign} `), word),
+    h("p", { class: "answer" }, text),
+    more && h("p", {}, more),
+  );
+  say(`${word}. ${text}`);
+};
+
+const stateOf = ({ passed, severity }) => (passed ? "pass" : severity === "warn" ? "warn" : "miss");
+const SIGNS = { pass: "✓", miss: "✗", warn: "!" };
+const NAMES = { pass: "met", miss: "missed", warn: "missed, a warning" };
+
+export const thresholds = (host, rows) => {
+  if (!rows.length) return host.replaceChildren(h("p", { class: "note" }, "The scenario sets no target."));
+  const columns = [{ title: "target" }, { title: "limit" }, { title: "value", align: "right" }, { title: "headroom", align: "right" }];
+  return host.replaceChildren(scrolling("Targets", table("Targets", columns, rows.map((row) => {
+    const state = stateOf(row);
+    return h("tr", { class: state },
+      h("td", {}, h("span", { "aria-hidden": "true" }, `${SIGNS[state]} `), h("span", { class: "unseen" }, `${NAMES[state]}: `), row.title ?? row.check),
+      h("td", {}, row.limit), h("td", { class: "right" }, row.value), h("td", { class: "right" }, row.headroom));
+  }))));
+};
+
+export const cases = (host, columns, rows) => host.replaceChildren(scrolling("Cases", table("Cases", columns, rows.map(({ cells }) => h("tr", {},
+  columns.map(({ key, align }, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: align === "right" ? "right" : null }, cells[key] ?? "")))))));
+
+export const sentences = (host, texts) => {
+  host.replaceChildren(...texts.map((text) => h("p", {}, text)));
+};
+
+// What would help, each with a button that does it. `apply(row)` is given the row.
+export const whatIfs = (host, { rows, done, note }, apply) => {
+  const working = !done && h("p", { class: "note working" }, rows.length ? "Trying more changes …" : "Trying changes …");
+  const columns = [{ title: "change" }, { title: "before", align: "right" }, { title: "after", align: "right" }, { title: "" }, { title: "" }];
+  const lines = rows.map((row) => h("tr", {},
+    h("td", {}, row.label),
+    h("td", { class: "right" }, row.before), h("td", { class: "right" }, row.after),
+    h("td", { class: row.verdict === "met" ? "pass good" : row.verdict === "missed" ? "note" : "" }, row.verdict),
+    h("td", {}, h("button", { type: "button", onclick: () => apply(row), "aria-label": `Apply: ${row.label}` }, "Apply"))));
+  host.replaceChildren(...[
+    rows.length && scrolling("What would help", table("What would help, each simulated", columns, lines)),
+    done && !rows.length && !note && h("p", { class: "note" }, "Nothing that was tried makes a difference."),
+    working, note && h("p", { class: "note" }, note),
+  ].filter(Boolean));
+};
