@@ -12,34 +12,32 @@ export const say = (text) => announce(text);
 
 const STATES = ["pass", "miss", "warn"];
 
-export const headline = (host, { text, state, sign, word, more }) => {
+const SIGNS = { pass: "✓", miss: "✗", warn: "!" };
+const NAMES = { pass: "met", miss: "missed", warn: "missed, a warning" };
+
+export const headline = (host, { headline: text, state, word }) => {
   host.classList.remove(...STATES);
   if (state) host.classList.add(state);
   host.replaceChildren(
-    h("p", { class: "word" }, sign && h("span", { "aria-hidden": "true" }, `${sign} `), word),
+    h("p", { class: "word" }, state && h("span", { "aria-hidden": "true" }, `${SIGNS[state]} `), word),
     h("p", { class: "answer" }, text),
-    more && h("p", {}, more),
   );
   say(`${word}. ${text}`);
 };
-
-const stateOf = ({ passed, severity }) => (passed ? "pass" : severity === "warn" ? "warn" : "miss");
-const SIGNS = { pass: "✓", miss: "✗", warn: "!" };
-const NAMES = { pass: "met", miss: "missed", warn: "missed, a warning" };
 
 export const thresholds = (host, rows) => {
   if (!rows.length) return host.replaceChildren(h("p", { class: "note" }, "The scenario sets no target."));
   const columns = [{ title: "target" }, { title: "limit" }, { title: "value", align: "right" }, { title: "headroom", align: "right" }];
   return host.replaceChildren(scrolling("Targets", table("Targets", columns, rows.map((row) => {
-    const state = stateOf(row);
+    const { state, what, target, value, headroom } = row;
     return h("tr", { class: state },
-      h("td", {}, h("span", { "aria-hidden": "true" }, `${SIGNS[state]} `), h("span", { class: "unseen" }, `${NAMES[state]}: `), row.title ?? row.check),
-      h("td", {}, row.limit), h("td", { class: "right" }, row.value), h("td", { class: "right" }, row.headroom));
+      h("td", {}, h("span", { "aria-hidden": "true" }, `${SIGNS[state]} `), h("span", { class: "unseen" }, `${NAMES[state]}: `), what),
+      h("td", {}, target), h("td", { class: "right" }, value), h("td", { class: "right" }, headroom));
   }))));
 };
 
-export const cases = (host, columns, rows) => host.replaceChildren(scrolling("Cases", table("Cases", columns, rows.map(({ cells }) => h("tr", {},
-  columns.map(({ key, align }, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: align === "right" ? "right" : null }, cells[key] ?? "")))))));
+export const cases = (host, columns, rows) => host.replaceChildren(scrolling("Cases", table("Cases", columns, rows.map((row) => h("tr", {},
+  columns.map(({ key, align }, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: align === "right" ? "right" : null }, row[key] ?? "")))))));
 
 export const sentences = (host, texts) => {
   host.replaceChildren(...texts.map((text) => h("p", {}, text)));

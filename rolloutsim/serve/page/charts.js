@@ -10,7 +10,7 @@ const percent = (share) => `${short(share * 100 < 10 ? Math.round(share * 1000) 
 
 // Lines of several series on one time axis; a step lasts until the next one.
 const aligned = (series) => {
-  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => [t, share.map((one) => one * 100)]));
+  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => [[0, ...t], [0, ...share.map((one) => one * 100)]]));
   for (const row of rows) {
     let last = null;
     for (let i = 0; i < row.length; i++) row[i] = last = row[i] ?? last;
@@ -19,7 +19,8 @@ const aligned = (series) => {
 };
 
 const plot = (box, series, { seconds, time, label }, range, cursor) => {
-  const axis = { stroke: token("--ink"), grid: { stroke: token("--grid"), width: 1 }, ticks: { stroke: token("--grid") } };
+  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const axis = { font, labelFont: font, stroke: token("--ink"), grid: { stroke: token("--grid"), width: 1 }, ticks: { stroke: token("--grid") } };
   const increments = [];
   for (let power = -6; power < 7; power++) for (const digit of [1, 2, 5]) increments.push(digit * 10 ** power * seconds);
   const data = aligned(series);
@@ -138,7 +139,7 @@ export const links = (host, found, { seconds, time, end }) => {
   if (!found.length) return host.replaceChildren(h("p", { class: "note" }, "No shared link carries anything here."));
   const rows = found.map((link) => {
     const shown = link.mean ?? percent(mean(link, end));
-    return h("tr", {}, h("th", { scope: "row" }, link.title ?? link.link), h("td", { class: "right" }, shown), h("td", { class: "drawn" }, lane(link, end)));
+    return h("tr", {}, h("th", { scope: "row" }, link.name), h("td", { class: "right" }, shown), h("td", { class: "drawn" }, lane(link, end)));
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => h("span", {}, part === 1 ? `${short((part * end) / seconds)} ${time}` : short((part * end) / seconds)));
   return host.replaceChildren(scrolling("Links", h("table", { class: "lanes" },
@@ -165,24 +166,20 @@ export const causes = (host, rows) => {
   }
   if (!cases.size) return host.replaceChildren(h("p", { class: "note" }, "Nothing waited for anything."));
   const bars = [...cases].map(([name, parts]) => {
-    const total = parts.reduce((sum, { seconds }) => sum + seconds, 0) || 1;
     return h("div", { class: "bar-row" },
-      h("span", { class: "bar-name" }, name, parts[0].of && h("span", { class: "note" }, ` ${parts[0].of}`)),
+      h("span", { class: "bar-name" }, name),
       h("div", { class: "bar" }, parts.filter(({ seconds }) => seconds > 0).map((part) => {
-        const share = part.share ?? part.seconds / total, { class: kind, style } = swatch(part);
+        const { share } = part, { class: kind, style } = swatch(part);
         const room = share >= 0.09;
-        return h("span", { class: kind, style: { ...style, "flex-grow": share }, title: `${part.title}: ${part.text}, ${percent(share)}` },
-          room && h("span", { class: `number ${part.colour === "#0072b2" || part.colour === INK ? "on-dark" : ""}` }, percent(share)));
+        return h("span", { class: kind, style: { ...style, "flex-grow": share }, title: `${part.title}: ${part.time}, ${part.shown}` },
+          room && h("span", { class: `number ${part.colour === "#0072b2" || part.colour === INK ? "on-dark" : ""}` }, part.shown));
       })));
   });
   const legend = h("ul", { class: "legend" }, [...kinds.values()].map((one) => h("li", {}, h("span", swatch(one)), one.title)));
   const table = h("table", {},
     h("caption", { class: "unseen" }, "What the time of each case goes to"),
     h("thead", {}, h("tr", {}, ["case", "cause"].map((one) => h("th", { scope: "col" }, one)), ["time", "share"].map((one) => h("th", { scope: "col", class: "right" }, one)))),
-    h("tbody", {}, [...cases].flatMap(([name, parts]) => {
-      const total = parts.reduce((sum, { seconds }) => sum + seconds, 0) || 1;
-      return parts.map((part) => h("tr", {}, h("td", {}, name), h("td", {}, part.title), h("td", { class: "right" }, part.text), h("td", { class: "right" }, percent(part.share ?? part.seconds / total))));
-    })));
+    h("tbody", {}, [...cases].flatMap(([name, parts]) => parts.map((part) => h("tr", {}, h("td", {}, name), h("td", {}, part.title), h("td", { class: "right" }, part.time), h("td", { class: "right" }, part.shown))))));
   const isOpen = host.querySelector("details")?.open ?? false;
   return host.replaceChildren(h("div", { "aria-hidden": "true" }, bars, legend), h("details", { open: isOpen }, h("summary", {}, "As a table"), scrolling("Causes", table)));
 };

@@ -121,13 +121,13 @@ const status = (text, { cancel = false, again = false, progress = null, tone = "
 
 // The last good answer stays, dimmed once it is felt that a new one is awaited.
 const dim = (isOld) => {
-  $("result").classList.toggle("old", isOld);
-  $("result").setAttribute("aria-busy", String(asker.isWaiting()));
+  document.querySelector("main").classList.toggle("old", isOld);
+  $("top").setAttribute("aria-busy", String(asker.isWaiting()));
 };
 const dimSoon = later(200, () => dim(true));
 const showWait = () => {
   dimSoon();
-  $("result").setAttribute("aria-busy", "true");
+  $("top").setAttribute("aria-busy", "true");
 };
 
 const seconds = (time) => (time < 10 ? time.toFixed(1) : Math.round(time).toString());
@@ -218,7 +218,7 @@ const showCurve = () => {
 const show = (answer) => {
   $("title").textContent = answer.title;
   showFile();
-  answers.headline($("verdict"), answer.headline);
+  answers.headline($("verdict"), answer);
   answers.thresholds($("targets"), answer.thresholds);
   answers.cases($("cases"), answer.columns, answer.cases);
   answers.sentences($("notes"), answer.notes);

@@ -15,7 +15,7 @@ const percent = (now, then) => {
 };
 
 // What a pin needs of an answer; what-ifs and causes stay with the answer itself.
-const kept = ({ headline, cases, curve, shown_case }) => ({ headline, cases, curve, shown_case });
+const kept = ({ headline, state, word, cases, curve }) => ({ headline, state, word, cases, curve });
 
 export const pins = (host, { restore, changed, full }) => {
   let all = [], now = null, focusAfter = null;
@@ -48,7 +48,7 @@ export const pins = (host, { restore, changed, full }) => {
         changed();
       },
     });
-    const { state, word } = pin.answer.headline;
+    const { state, word } = pin.answer;
     return h("tr", { class: isNow ? "now" : null },
       h("th", { scope: "row" }, name),
       h("td", { class: state }, h("span", { class: "word" }, word)),
