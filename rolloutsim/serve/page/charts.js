@@ -34,8 +34,8 @@ const plot = (box, series, { seconds, time, label }, range, cursor) => {
     ],
     series: [
       {},
-      ...series.map(({ name, colour, dash }) => ({
-        label: name, stroke: inked(colour), width: 2, dash, points: { show: false }, paths: window.uPlot.paths.stepped({ align: 1 }),
+      ...series.map(({ name, colour, dash, width }) => ({
+        label: name, stroke: inked(colour), width: width ?? 2, dash, points: { show: false }, paths: window.uPlot.paths.stepped({ align: 1 }),
       })),
     ],
     hooks: { setCursor: [({ cursor: { idx } }) => cursor(idx === null || idx === undefined ? null : [data[0][idx], data.slice(1).map((row) => row[idx])])] },
@@ -134,6 +134,12 @@ const lane = ({ t, share }, end) => {
 
 const mean = ({ t, share }, end) => share.reduce((sum, one, i) => sum + one * ((t[i + 1] ?? end) - t[i]), 0) / (end || 1);
 
+// Some round numbers up to the end.
+const ticksOf = (end) => {
+  const power = 10 ** Math.floor(Math.log10(end || 1)), step = [0.2, 0.5, 1, 2, 5].map((one) => one * power).find((one) => end / one <= 5);
+  return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => i * step);
+};
+
 // How full each link is over time, busiest first.
 export const links = (host, found, { seconds, time, end }) => {
   if (!found.length) return host.replaceChildren(h("p", { class: "note" }, "No shared link carries anything here."));
@@ -141,7 +147,7 @@ export const links = (host, found, { seconds, time, end }) => {
     const shown = link.mean ?? percent(mean(link, end));
     return h("tr", {}, h("th", { scope: "row" }, link.name), h("td", { class: "right" }, shown), h("td", { class: "drawn" }, lane(link, end)));
   });
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => h("span", {}, part === 1 ? `${short((part * end) / seconds)} ${time}` : short((part * end) / seconds)));
+  const ticks = ticksOf(end / seconds).map((at, i, all) => h("span", { style: { left: `${(at * seconds * 100) / end}%` } }, `${short(at)}${i === all.length - 1 ? ` ${time}` : ""}`));
   return host.replaceChildren(scrolling("Links", h("table", { class: "lanes" },
     h("caption", { class: "unseen" }, "Share of each link's capacity in use: its mean, and a picture of it over time"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "link"), h("th", { scope: "col", class: "right" }, "mean"), h("th", { scope: "col" }, "over time"))),

@@ -13,7 +13,7 @@ const COLOURS = cm.HighlightStyle.define([
 ]);
 
 const THEME = cm.EditorView.theme({
-  "&": { color: "var(--ink)", backgroundColor: "var(--paper)", fontSize: "0.875rem", height: "100%" },
+  "&": { color: "var(--ink)", backgroundColor: "var(--paper)", fontSize: "0.8125rem", height: "100%" },
   "&.cm-focused": { outline: "2px solid var(--link)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "ui-monospace, SFMono-Regular, Menlo, Consolas, \"DejaVu Sans Mono\", monospace", lineHeight: "1.55" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
@@ -39,6 +39,7 @@ const THEME = cm.EditorView.theme({
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warn)" },
   ".cm-lintRange-error": { background: "none", textDecoration: "underline wavy var(--miss)", textUnderlineOffset: "3px" },
   ".cm-lintRange-warning": { background: "none", textDecoration: "underline wavy var(--warn)", textUnderlineOffset: "3px" },
+  ".cm-lintRange-active": { backgroundColor: "color-mix(in srgb, var(--lit) 35%, transparent)" },
   ".cm-lintPoint::after": { borderBottomColor: "var(--miss)" },
   ".cm-panels": { backgroundColor: "var(--page)", color: "var(--ink)", borderColor: "var(--grid)" },
   ".cm-panels input, .cm-panels button": { font: "inherit", color: "inherit", background: "var(--paper)", border: "1px solid var(--grid)" },
@@ -130,7 +131,7 @@ export const editor = (host, { changed, moved }) => {
   const root = host.attachShadow({ mode: "open" });
   // A shadow root takes constructed style sheets, which need no exception from the page's content policy.
   const extensions = [
-    cm.lineNumbers(), cm.foldGutter(), cm.lintGutter(), cm.history({ newGroupDelay: 700, joinToEvent: (change, near) => near || change.isUserEvent(SLIDING) }),
+    cm.lineNumbers(), cm.lintGutter(), cm.history({ newGroupDelay: 700, joinToEvent: (change, near) => near || change.isUserEvent(SLIDING) }),
     cm.drawSelection(), cm.indentUnit.of("  "), cm.EditorState.tabSize.of(2), cm.bracketMatching(), cm.closeBrackets(),
     cm.highlightActiveLine(), cm.highlightSelectionMatches(), cm.syntaxHighlighting(COLOURS), cm.yaml(), THEME,
     cm.autocompletion({ override: [completions], icons: false }), cm.hoverTooltip(hover, { hoverTime: 400 }), cm.EditorView.lineWrapping,
@@ -192,7 +193,14 @@ export const editor = (host, { changed, moved }) => {
     canRedo: () => cm.redoDepth(view.state) > 0,
     focus: () => view.focus(),
     measure: () => view.requestMeasure(),
-    mark: (diagnostics) => view.dispatch(cm.setDiagnostics(view.state, diagnostics.map((one) => located(view.state.doc, one)))),
+    // Those without a place stand in the list of problems only.
+    mark: (diagnostics) => view.dispatch(cm.setDiagnostics(
+      view.state, diagnostics.filter(({ line }) => line).map((one) => located(view.state.doc, one)),
+    )),
+    // The list of problems takes room from the editor; what is written at stays in sight.
+    keepInSight() {
+      if (view.hasFocus) view.dispatch({ effects: cm.EditorView.scrollIntoView(view.state.selection.main.head, { y: "nearest", yMargin: 30 }) });
+    },
     goTo(line, column) {
       const at = position(view.state.doc, line, column);
       view.dispatch({ selection: { anchor: at }, effects: cm.EditorView.scrollIntoView(at, { y: "center" }) });

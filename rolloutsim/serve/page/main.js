@@ -137,6 +137,7 @@ const said = {
     state.diagnostics = diagnostics;
     yaml.mark(diagnostics);
     trouble.show(diagnostics, state.tab === "fields");
+    yaml.keepInSight();
     form.disable(true);
     status(state.answer ? "The answer is that of what was valid last." : "The scenario has errors.", { tone: "miss" });
     settle(true);
@@ -253,7 +254,7 @@ const variants = pins($("variants"), {
 });
 
 const pin = () => {
-  if (state.answer && !asker.isWaiting()) variants.add(state.label, state.valid);
+  if (state.answer && !asker.isWaiting()) variants.add(state.label || (state.valid === state.saved && state.file ? `as in ${state.file}` : ""), state.valid);
 };
 
 const trouble = problems($("problems"), {

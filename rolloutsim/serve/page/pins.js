@@ -23,7 +23,7 @@ export const pins = (host, { restore, changed, full }) => {
   const free = (wanted) => {
     const names = new Set(all.map(({ name }) => name));
     for (let i = 1; ; i++) {
-      const name = i === 1 && wanted ? wanted : `${wanted || "variant"} ${wanted ? i : i}`;
+      const name = wanted && i === 1 ? wanted : `${wanted || "variant"} ${i}`;
       if (!names.has(name)) return name;
     }
   };
@@ -99,15 +99,17 @@ export const pins = (host, { restore, changed, full }) => {
     all: () => all,
     // The lines of the curve: of one case, a colour a variant; of all cases, a colour a case and dashes for variants.
     lines(answer, which, colours) {
-      const variants = [{ name: "now", answer }, ...all];
-      const single = which !== "";
+      const variants = [...all, { name: "now", answer }]; // on top of the others
+      const several = all.length > 0, single = which !== "";
+      const order = (v) => (v + 1) % variants.length; // what there is now looks the same, whatever is pinned
       const lines = [];
       variants.forEach((variant, v) => variant.answer.curve.cases.forEach((one, c) => {
         if (single && one.case !== which) return;
-        const several = all.length > 0;
         lines.push({
-          name: !several ? one.case : single ? variant.name : v ? `${one.case}, ${variant.name}` : one.case,
-          colour: colours[(single && several ? v : c) % colours.length], dash: DASHES[(single ? Math.floor(v / colours.length) : v) % DASHES.length],
+          name: !several ? one.case : single ? variant.name : `${one.case}, ${variant.name}`,
+          colour: colours[(single && several ? order(v) : c) % colours.length],
+          dash: DASHES[(single ? Math.floor(order(v) / colours.length) : order(v)) % DASHES.length],
+          width: v === all.length ? 2.5 : 1.5,
           t: one.t, share: one.share,
         });
       }));

@@ -12,7 +12,7 @@ export const problems = (host, { goTo, back }) => ({
       h("p", {}, h("strong", { class: "word" }, count), wrong.length > 0 && isFieldsShown && h("span", {}, ". The fields show what was valid last."),
         wrong.length > 0 && back.isThere() && h("button", { type: "button", onclick: back.go }, "Back to what was valid")),
       h("ul", {}, diagnostics.map(({ line, column, message, help }) => h("li", {},
-        h("button", { type: "button", class: "quiet place", onclick: () => goTo(line, column), "aria-label": `Go to line ${line}, column ${column}` }, `${line}:${column}`),
+        line && h("button", { type: "button", class: "quiet place", onclick: () => goTo(line, column ?? 1), "aria-label": `Go to line ${line}, column ${column ?? 1}` }, `${line}:${column ?? 1}`),
         h("span", {}, message, help && h("span", { class: "note" }, ` ${help}`))))),
     );
   },
