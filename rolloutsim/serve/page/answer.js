@@ -43,8 +43,19 @@ export const sentences = (host, texts) => {
   host.replaceChildren(...texts.map((text) => h("p", {}, text)));
 };
 
+const facts = (entries) => h("dl", { class: "facts" }, entries.map(({ topic, text }) => h("div", {}, h("dt", {}, topic), h("dd", {}, text))));
+
+export const findings = (host, card, entries) => {
+  card.hidden = !entries.length;
+  host.replaceChildren(facts(entries));
+};
+
+// What else `run` shows, a card a table.
+export const tables = (host, found) => host.replaceChildren(...found.map(({ title, columns, rows }) => h("section", { class: "card", "aria-label": title },
+  h("h2", {}, title), scrolling(title, table(title, columns, rows.map((cells) => h("tr", {}, cells.map((cell, i) => h("td", { class: columns[i].align === "right" ? "right" : null }, cell)))))))));
+
 // What would help, each with a button that does it. `apply(row)` is given the row.
-export const whatIfs = (host, { rows, done, note }, apply) => {
+export const whatIfs = (host, { rows, done, note, judged, slower, without_effect: idle = [], facts: told = [] }, apply) => {
   const working = !done && h("p", { class: "note working" }, rows.length ? "Trying more changes …" : "Trying changes …");
   const columns = [{ title: "change" }, { title: "before", align: "right" }, { title: "after", align: "right" }, { title: "" }, { title: "" }];
   const lines = rows.map((row) => h("tr", {},
@@ -54,7 +65,11 @@ export const whatIfs = (host, { rows, done, note }, apply) => {
     h("td", {}, h("button", { type: "button", onclick: () => apply(row), "aria-label": `Apply: ${row.label}` }, "Apply"))));
   host.replaceChildren(...[
     rows.length && scrolling("What would help", table("What would help, each simulated", columns, lines)),
-    done && !rows.length && !note && h("p", { class: "note" }, "Nothing that was tried makes a difference."),
+    done && !rows.length && !note && !idle.length && h("p", { class: "note" }, "Nothing that was tried makes a difference."),
+    judged && rows.length > 0 && h("p", { class: "note" }, `Before and after: ${judged}.`),
+    ...idle.map(({ words, subjects }) => h("p", { class: "note" }, `${words}: ${subjects.join(", ")}.`)),
+    slower && h("p", { class: "note" }, `${slower}.`),
     working, note && h("p", { class: "note" }, note),
+    told.length > 0 && facts(told),
   ].filter(Boolean));
 };

@@ -10,7 +10,7 @@ const percent = (share) => `${short(share * 100 < 10 ? Math.round(share * 1000) 
 
 // Lines of several series on one time axis; a step lasts until the next one.
 const aligned = (series) => {
-  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => [[0, ...t], [0, ...share.map((one) => one * 100)]]));
+  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => [t, share.map((one) => one * 100)]));
   for (const row of rows) {
     let last = null;
     for (let i = 0; i < row.length; i++) row[i] = last = row[i] ?? last;
@@ -132,8 +132,6 @@ const lane = ({ t, share }, end) => {
   return svg("svg", { viewBox: "0 0 1000 20", preserveAspectRatio: "none", class: "lane", "aria-hidden": "true" }, svg("path", { d: points.join("") }));
 };
 
-const mean = ({ t, share }, end) => share.reduce((sum, one, i) => sum + one * ((t[i + 1] ?? end) - t[i]), 0) / (end || 1);
-
 // Some round numbers up to the end.
 const ticksOf = (end) => {
   const power = 10 ** Math.floor(Math.log10(end || 1)), step = [0.2, 0.5, 1, 2, 5].map((one) => one * power).find((one) => end / one <= 5);
@@ -144,12 +142,12 @@ const ticksOf = (end) => {
 export const links = (host, found, { seconds, time, end }) => {
   if (!found.length) return host.replaceChildren(h("p", { class: "note" }, "No shared link carries anything here."));
   const rows = found.map((link) => {
-    const shown = link.mean ?? percent(mean(link, end));
-    return h("tr", {}, h("th", { scope: "row" }, link.name), h("td", { class: "right" }, shown), h("td", { class: "drawn" }, lane(link, end)));
+    const said = h("span", { class: "note" }, link.full);
+    return h("tr", {}, h("th", { scope: "row" }, link.name), h("td", { class: "right" }, link.mean), h("td", { class: "drawn" }, lane(link, end), said));
   });
   const ticks = ticksOf(end / seconds).map((at, i, all) => h("span", { style: { left: `${(at * seconds * 100) / end}%` } }, `${short(at)}${i === all.length - 1 ? ` ${time}` : ""}`));
   return host.replaceChildren(scrolling("Links", h("table", { class: "lanes" },
-    h("caption", { class: "unseen" }, "Share of each link's capacity in use: its mean, and a picture of it over time"),
+    h("caption", { class: "unseen" }, "Share of each link's capacity in use: its mean, when it was full, and a picture of it over time"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "link"), h("th", { scope: "col", class: "right" }, "mean"), h("th", { scope: "col" }, "over time"))),
     h("tbody", {}, rows),
     h("tfoot", {}, h("tr", {}, h("td"), h("td"), h("td", { class: "drawn" }, h("div", { class: "ticks", "aria-hidden": "true" }, ticks)))))));
@@ -173,7 +171,7 @@ export const causes = (host, rows) => {
   if (!cases.size) return host.replaceChildren(h("p", { class: "note" }, "Nothing waited for anything."));
   const bars = [...cases].map(([name, parts]) => {
     return h("div", { class: "bar-row" },
-      h("span", { class: "bar-name" }, name),
+      h("span", { class: "bar-name" }, name, h("span", { class: "note" }, ` ${parts[0].of}`)),
       h("div", { class: "bar" }, parts.filter(({ seconds }) => seconds > 0).map((part) => {
         const { share } = part, { class: kind, style } = swatch(part);
         const room = share >= 0.09;

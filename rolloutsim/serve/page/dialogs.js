@@ -54,7 +54,7 @@ const choices = (title, entries, choose) => entries.length > 0 && h("section", {
   h("ul", {}, entries.map(({ text, note, given }) => h("li", {}, h("button", { type: "button", onclick: () => choose(given) }, text), note && h("span", { class: "note" }, note)))));
 
 // `started` is what the server said at the beginning; the page's own state is asked for when it is needed.
-export const dialogs = ({ started, text, file, isChanged, loaded, saved, wrote }) => {
+export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wrote }) => {
   for (const dialog of document.querySelectorAll("dialog")) {
     for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
@@ -87,13 +87,13 @@ export const dialogs = ({ started, text, file, isChanged, loaded, saved, wrote }
   };
 
   const saveAs = naming("saving", async (name, force) => {
-    const done = await server.save(text(), name, force);
+    const done = await server.save(text(), name, force, name === file() ? was() : null);
     saved(done.file ?? name);
   });
   const save = async () => {
     if (!file()) return saveAs("scenario.yaml");
     try {
-      const done = await server.save(text(), file(), false);
+      const done = await server.save(text(), file(), false, was());
       return saved(done.file ?? file());
     } catch (error) {
       saveAs(file());
@@ -101,7 +101,7 @@ export const dialogs = ({ started, text, file, isChanged, loaded, saved, wrote }
     }
   };
   const write = naming("writing", async (name, force) => {
-    const done = await server.report(text(), name, force);
+    const done = await server.report(text(), file(), name, force);
     wrote(done.file ?? name);
   });
 

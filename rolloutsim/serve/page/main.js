@@ -100,7 +100,7 @@ const asker = asking({
   send: async ({ number, text }) => {
     showWait();
     try {
-      await server.ask(number, text);
+      await server.ask(number, text, state.file);
     } catch (error) {
       hear("failed", { ask: number, message: error.message });
     }
@@ -223,6 +223,8 @@ const show = (answer) => {
   answers.thresholds($("targets"), answer.thresholds);
   answers.cases($("cases"), answer.columns, answer.cases);
   answers.sentences($("notes"), answer.notes);
+  answers.findings($("findings"), $("findings-card"), answer.findings);
+  answers.tables($("tables"), answer.tables);
   charts.links($("links"), answer.utilisation.links, answer.utilisation);
   $("links-of").textContent = answer.cases.length > 1 ? answer.utilisation.case : "";
   charts.causes($("causes"), answer.causes);

@@ -40,14 +40,14 @@ const post = (path, given, options = {}) => call(path, {
 });
 
 export const start = () => get("start");
-export const ask = (number, yaml) => post("ask", { tab: TAB, ask: number, yaml });
+export const ask = (number, yaml, file) => post("ask", { tab: TAB, ask: number, yaml, file });
 export const cancel = (number) => post("cancel", { tab: TAB, ask: number });
 export const edit = (yaml, changes) => post("edit", { yaml, changes });
 export const complete = (yaml, line, column, signal) => post("complete", { yaml, line, column }, { signal });
 export const explain = (key) => get("explain", { key });
 export const open = (given) => get("open", given);
-export const save = (yaml, file, force) => post("save", { yaml, file, force });
-export const report = (yaml, file, force) => post("report", { yaml, file, force });
+export const save = (yaml, file, force, was) => post("save", { yaml, file, force, was });
+export const report = (yaml, scenario, file, force) => post("report", { yaml, scenario, file, force });
 
 // The events of this tab. A tab that is not looked at and waits for nothing lets go of its connection, since a browser
 // has only six of them for all tabs of one server.
