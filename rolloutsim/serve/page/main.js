@@ -154,8 +154,8 @@ const said = {
   progress({ simulated_s: simulated, share, wall_s: wall }) {
     const first = !asker.current().isLong;
     asker.long();
-    const part = share === null || share === undefined ? "" : `, ${Math.round(share * 100)} %`;
-    status(`Simulating: ${seconds(simulated)} s of the rollout${part}; ${seconds(wall)} s so far`, { cancel: true, progress: { share: share ?? null } });
+    const part = share === null ? "" : `: ${seconds(simulated)} s of the rollout, ${Math.round(share * 100)} %`;
+    status(`Simulating${part}; ${seconds(wall)} s so far`, { cancel: true, progress: { share } });
     dim(true);
     if (first) answers.say("Simulating; Escape cancels it.");
   },
