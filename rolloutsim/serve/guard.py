@@ -21,7 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOOPBACK = ("127.0.0.1", "localhost")
-_OWN = ("same-origin", "none")  # of Sec-Fetch-Site: the page itself, and an address that somebody typed
+_OWN = (b"same-origin", b"none")  # of Sec-Fetch-Site: the page itself, and an address that somebody typed
 _NO_TOKEN = "Nothing is here. The address that rolloutsim serve has printed has a token in it: open it as a whole."
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
