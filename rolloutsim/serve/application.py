@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from rolloutsim import scenario
+from rolloutsim import report, scenario
 from rolloutsim.errors import OutputError, RolloutsimError, UsageError
+from rolloutsim.report.plots.colours import SERIES
 from rolloutsim.results.files import write_file
 from rolloutsim.serve import work
 from rolloutsim.serve.files import REPORTS, Folder
@@ -26,7 +27,13 @@ from rolloutsim.version import __version__
 
 PAGE = Path(__file__).parent / "page"
 _INDEX = "index.html"
-_NONCE = "{{nonce}}"  # in the page, where its style elements have theirs
+_REPORT = Path(report.__file__).parent
+# What the page shares with the report: by the name that it has here.
+_SHARED = {
+    "report.css": _REPORT / "templates" / "report.css",
+    "vendor/uPlot.iife.min.js": _REPORT / "vendor" / "uPlot.iife.min.js",
+    "vendor/uPlot.min.css": _REPORT / "vendor" / "uPlot.min.css",
+}
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -37,6 +44,7 @@ _KINDS = {
     ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
 }
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair that UTF-16 has for one character
 _TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LARGEST_NUMBER = 2**53  # of JavaScript's whole numbers
 
@@ -83,6 +91,7 @@ def application(served: Served) -> Starlette:
         Route("/api/open", _answered(api.open)),
         Route("/api/explain", _answered(api.explain)),
         Route("/api/ask", _answered(api.ask, 202), methods=["POST"]),
+        Route("/api/cancel", _answered(api.cancel, 202), methods=["POST"]),
         Route("/api/edit", _answered(api.edit), methods=["POST"]),
         Route("/api/complete", _answered(api.complete), methods=["POST"]),
         Route("/api/save", _answered(api.save), methods=["POST"]),
@@ -113,15 +122,14 @@ async def _page(request: Request) -> Response:
     state = request.scope["state"]
     if state["bare"]:  # without the slash at its end, relative addresses would lead elsewhere
         return RedirectResponse(f"/{state['token']}/")
-    text = (PAGE / _INDEX).read_text(encoding="utf-8").replace(_NONCE, state["nonce"])
-    return Response(text, media_type=_KINDS[".html"])
+    return Response((PAGE / _INDEX).read_bytes(), media_type=_KINDS[".html"])
 
 
 @cache
 def _assets() -> Mapping[str, Path]:
     """Every file of the page by its name: nothing else is sent, whatever a name says."""
     found = (one for one in sorted(PAGE.rglob("*")) if one.is_file() and one.suffix in _KINDS and one.name != _INDEX)
-    return {one.relative_to(PAGE).as_posix(): one for one in found}
+    return {one.relative_to(PAGE).as_posix(): one for one in found} | _SHARED
 
 
 async def _asset(request: Request) -> Response:
@@ -152,6 +160,7 @@ class _Api:
             "files": folder.scenarios(),
             "yaml": templates.template() if file is None else folder.read(file),
             "templates": [{"name": name, "title": title} for name, title in templates.TEMPLATES.items()],
+            "colours": list(SERIES),
         }
 
     async def events(self, request: Request) -> Response:
@@ -179,15 +188,23 @@ class _Api:
 
     async def ask(self, request: Request) -> Any:
         """Begin to answer."""
-        asked = await _asked(request, tab=str, ask=int, yaml=str)
+        asked = await _asked(request, tab=str, ask=int, yaml=str, file=_TEXT_OR_NONE)
         if not 0 <= asked["ask"] <= _LARGEST_NUMBER:
             raise AskedWrongError(f"ask {asked['ask']} is no number of a question")
-        self.served.tabs.ask(_tab(asked["tab"]), asked["ask"], {"yaml": asked["yaml"], "file": self.served.file})
+        self.served.tabs.ask(_tab(asked["tab"]), asked["ask"], {"yaml": asked["yaml"], "file": self._named(asked)})
+        return {"ask": asked["ask"]}
+
+    async def cancel(self, request: Request) -> Any:
+        """Give up what a tab asked."""
+        asked = await _asked(request, tab=str, ask=int)
+        self.served.tabs.cancel(_tab(asked["tab"]), asked["ask"])
         return {"ask": asked["ask"]}
 
     async def edit(self, request: Request) -> Any:
         """The scenario's text with other values."""
         asked = await _asked(request, yaml=str, changes=dict)
+        if not all(value is None or isinstance(value, (str, int, float)) for value in asked["changes"].values()):
+            raise AskedWrongError("'changes' are keys with their new values, as text; null takes a key away")
         return await self._short({"do": "edit", **asked})
 
     async def complete(self, request: Request) -> Any:
@@ -196,21 +213,35 @@ class _Api:
         return await self._short({"do": "complete", **asked})
 
     async def save(self, request: Request) -> Any:
-        """Write a scenario into the folder."""
-        asked = await _asked(request, yaml=str, file=str, force=bool)
+        """Write a scenario into the folder; what is there is replaced if that is wanted, or is known to be no loss."""
+        asked = await _asked(request, yaml=str, file=str, force=bool, was=_TEXT_OR_NONE)
         path = self.served.folder.inside(asked["file"])
-        self._keep_what_exists(path, asked["force"])
+        self._keep_what_exists(path, asked["force"] or self._is(path, asked["was"]))
         write_file(path, asked["yaml"])
-        return {"file": self.served.folder.name_of(path), "files": self.served.folder.scenarios()}
+        return {"file": self.served.folder.name_of(path)}
 
     async def report(self, request: Request) -> Any:
         """Simulate a scenario and write its report into the folder."""
-        asked = await _asked(request, yaml=str, file=str, force=bool)
+        asked = await _asked(request, yaml=str, file=str, force=bool, scenario=_TEXT_OR_NONE)
         path = self.served.folder.inside(asked["file"], REPORTS)
         self._keep_what_exists(path, asked["force"])
-        content = await self.served.tabs.report(asked["yaml"])
+        content = await self.served.tabs.report(
+            {"yaml": asked["yaml"], "file": self._named({"file": asked["scenario"]})}
+        )
         write_file(path, content)
         return {"file": self.served.folder.name_of(path)}
+
+    def _named(self, asked: Mapping[str, Any]) -> str | None:
+        """The file that a text is of, from where it is looked for what it names; that which was given by default."""
+        file: str | None = asked["file"]
+        return self.served.file if file is None else self.served.folder.name_of(self.served.folder.inside(file))
+
+    def _is(self, path: Path, text: str | None) -> bool:
+        """Whether a file has a text."""
+        try:
+            return text is not None and self.served.folder.read(self.served.folder.name_of(path)) == text
+        except UsageError:
+            return False
 
     def _keep_what_exists(self, path: Path, force: bool) -> None:
         if not force and os.path.lexists(path):
@@ -235,15 +266,20 @@ def _tab(name: str | None) -> str:
     return name
 
 
-async def _asked(request: Request, **kinds: type) -> dict[str, Any]:
-    """The JSON of a request; of switches that are left out it says false."""
+_TEXT_OR_NONE = (str, type(None))
+
+
+async def _asked(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
+    """The JSON of a request; of what may be left out it says null, of switches false."""
     try:
         found = json.loads(await request.body())
     except (ValueError, RecursionError):
         raise AskedWrongError("what was sent is not JSON") from None
-    if isinstance(found, dict) and "force" in kinds:
-        found.setdefault("force", False)
     for name, kind in kinds.items():
-        if not isinstance(found, dict) or type(found.get(name)) is not kind:
+        value = found.get(name, False if kind is bool else None) if isinstance(found, dict) else None
+        if type(value) not in (kind if isinstance(kind, tuple) else (kind,)):
             raise AskedWrongError(f"'{name}' is missing, or is of another kind")
+        if isinstance(value, str) and _HALF.search(value):
+            raise AskedWrongError(f"'{name}' has half a character in it, which no file can have")
+        found[name] = value
     return {name: found[name] for name in kinds}

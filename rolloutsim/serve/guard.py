@@ -8,7 +8,6 @@ rebinding) is no name of ours, what it sends names its origin, and it does not k
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -21,28 +20,25 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOOPBACK = ("127.0.0.1", "localhost")
-_OWN = ("same-origin", "none")  # of Sec-Fetch-Site: the page itself, and an address that somebody typed
+_OWN = (b"same-origin", b"none")  # of Sec-Fetch-Site: the page itself, and an address that somebody typed
 _NO_TOKEN = "Nothing is here. The address that rolloutsim serve has printed has a token in it: open it as a whole."
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS = (
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
+    (b"cache-control", b"no-cache"),
 )
 
 
 class TooLargeError(Exception):
     """More was sent than is taken."""
-
-
-def policy(nonce: str) -> bytes:
-    """The Content-Security-Policy of a page whose own style elements have a nonce."""
-    return (
-        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"style-src 'self' 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ).encode()
 
 
 class Guard:
@@ -51,7 +47,7 @@ class Guard:
     Parameters
     ----------
     app : callable
-        The application (ASGI), which sees paths without the token, and in `state` the nonce of its page.
+        The application (ASGI), which sees paths without the token.
     port : int
         Where it listens.
     token : str
@@ -68,15 +64,10 @@ class Guard:
         """Answer a request, or refuse it."""
         if scope["type"] != "http":
             return
-        nonce = secrets.token_urlsafe(16)
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *_HEADERS,
-                    (b"content-security-policy", policy(nonce)),
-                ]
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
         refused = self._refused(scope)
@@ -84,7 +75,7 @@ class Guard:
             await _say(*refused, sent)
             return
         _, slash, rest = scope["path"].removeprefix("/").partition("/")
-        state = {"nonce": nonce, "bare": not slash, "token": self.token.decode()}
+        state = {"bare": not slash, "token": self.token.decode()}
         inner = dict(scope, path=f"/{rest}", raw_path=None, root_path="", state=state)
         received = 0
 

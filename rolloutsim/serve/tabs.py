@@ -144,7 +144,13 @@ class Tabs:
             self._waiting -= 1
         return found[-1]
 
-    async def report(self, yaml: str) -> bytes:
+    def cancel(self, name: str, ask: int) -> None:
+        """Give up what a tab asked, if it is still that."""
+        tab = self.tabs.get(name)
+        if tab is not None and tab.ask == ask:
+            self._give_up(tab)
+
+    async def report(self, asked: Mapping[str, Any]) -> bytes:
         """The report of a scenario as an HTML file.
 
         Raises
@@ -154,8 +160,9 @@ class Tabs:
         """
         found: dict[str, bytes] = {}
         async with self._simulating:
-            asked = {"do": "report", "folder": self.folder, "yaml": yaml}
-            await self.workers.carry_out(asked, lambda word, data: found.update({word: data}))
+            await self.workers.carry_out(
+                {"do": "report", "folder": self.folder, **asked}, lambda word, data: found.update({word: data})
+            )
         if "report" not in found:
             raise UsageError(json.loads(found[work.FAILED])["message"])
         text: str = json.loads(found["report"])["html"]

@@ -76,7 +76,7 @@ def do(asked: Mapping[str, Any], tell: Tell) -> None:
     RolloutsimError
         If it cannot be done.
     """
-    serve.answers.JOBS[asked["do"]](asked, tell)
+    serve.jobs.JOBS[asked["do"]](asked, tell)
 
 
 def _send(connection: Connection, name: str, content: Mapping[str, Any]) -> None:

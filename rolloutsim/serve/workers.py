@@ -1,4 +1,4 @@
-"""Processes that do what the page asks for, ready before it does; one that is given up is ended, and another takes over.
+"""Processes that do what the page asks for, ready before it does; another takes over from one that is ended.
 
 They are forked off a process that has imported everything (Python's `forkserver`; where there is none they start anew),
 so that one more is ready in a few milliseconds.
