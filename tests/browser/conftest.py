@@ -51,7 +51,9 @@ def serve(folder, *names):
     for name in names:
         shutil.copy(ROOT / "scenarios" / f"{name}.yaml", folder)
     command = [sys.executable, "-m", "rolloutsim", "serve", f"{names[0]}.yaml", "--port", "0"]
-    return Serving(folder, subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    return Serving(
+        folder, subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    )
 
 
 @pytest.fixture(scope="package")
@@ -69,7 +71,7 @@ def tab(chromium, serving):
     def open_it(of=serving, context=None, **options):
         if context is None:
             context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(60_000)
             contexts.append(context)
         page = context.new_page()
         page.complaints, page.asked = [], []

@@ -39,6 +39,7 @@ def write(page, text):
     show(page, "YAML")
     page.locator(".cm-content").click()
     page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")  # Chromium would give what replaces letters their style, which the policy forbids
     page.keyboard.insert_text(text)
 
 

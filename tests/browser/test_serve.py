@@ -30,7 +30,7 @@ def test_it_shows_the_answer_of_run_and_asks_nobody_but_its_server(tab, serving)
 def test_what_is_typed_is_answered_and_the_fields_say_the_same(tab):
     page = tab()
     answered(page, lambda: write(page, SMALL.replace("nodes: 4", "nodes: 40")))
-    assert headline(page) == "b, the slowest of 2 cases, takes 7.45 s. The scenario sets no target." or "b, the" in headline(page)
+    assert re.match(r"b, the slowest of 2 cases, takes \d.* The scenario sets no target\.", headline(page))
     show(page, "Fields")
     assert field(page, "nodes").locator("input[type=text]").input_value() == "40"
     enter(page, "nodes", "8")
@@ -59,9 +59,12 @@ def test_a_slider_edits_the_text_and_one_undo_takes_the_slide_back(tab):
     for part in (0.55, 0.6, 0.7, 0.8):
         page.mouse.move(box["x"] + box["width"] * part, middle)
         page.wait_for_timeout(30)
-    answered(page, page.mouse.up) if yaml_of(page) == after else page.mouse.up()
+    page.mouse.up()
+    page.locator("#file", has_text="changed").wait_for()
+    shown = field(page, "network").locator("input[type=text]").input_value()
+    page.locator(f'.field[data-key="network"] input[aria-valuetext="{shown}"]').wait_for()
     page.locator('#top[aria-busy="false"]').wait_for()
-    assert yaml_of(page) != after
+    assert f"network: {shown}" in yaml_of(page)
     answered(page, lambda: page.get_by_role("button", name="Undo").click())
     assert yaml_of(page) == after
     answered(page, lambda: page.get_by_role("button", name="Redo").click())
@@ -97,7 +100,7 @@ def test_a_broken_text_is_located_and_the_last_good_answer_stays(tab):
     page.locator("#problems .place").first.click()
     assert page.locator("#editor").evaluate("host => document.activeElement === host")
     show(page, "Fields")
-    assert page.locator("#fields").is_disabled()
+    assert page.locator("#fields").evaluate("part => part.disabled")
     answered(page, lambda: page.get_by_role("button", name="Back to what was valid").click())
     assert page.locator("#problems").is_hidden()
     assert headline(page) == said
@@ -170,10 +173,10 @@ def test_a_scenario_is_saved_and_its_report_written(tab, serving):
     page.locator("#toast", has_text="Saved 20nodes.yaml").wait_for()
     assert (serving.folder / "20nodes.yaml").read_text(encoding="utf-8") == SMALL
     page.get_by_role("button", name="Save as …").click()
-    page.get_by_label("File in this folder").fill("racks.yaml")
+    page.locator("#saving-name").fill("racks.yaml")
     page.keyboard.press("Enter")
     page.locator("#saving .error", has_text="racks.yaml").wait_for()
-    page.get_by_label("File in this folder").fill("mine.yaml")
+    page.locator("#saving-name").fill("mine.yaml")
     page.keyboard.press("Enter")
     page.locator("#toast", has_text="Saved mine.yaml").wait_for()
     assert rs.load(serving.folder / "mine.yaml").run()["b"].rollout_time > 0
@@ -190,7 +193,7 @@ def test_a_scenario_is_saved_and_its_report_written(tab, serving):
     page.keyboard.press("Escape")
     # What somebody else has written meanwhile is not lost.
     (serving.folder / "mine.yaml").write_text("# theirs\n" + SMALL, encoding="utf-8")
-    enter(page, "nodes", "5") if page.locator("#panel-fields").is_visible() else answered(page, lambda: write(page, SMALL + "\n"))
+    write(page, SMALL + "\n")
     page.keyboard.press("Control+s")
     page.get_by_role("button", name="Replace it").wait_for()
 
@@ -223,39 +226,43 @@ def test_two_tabs_do_not_know_of_each_other(tab):
 
 def test_the_editor_completes_and_explains(tab):
     page = tab()
-    write(page, SMALL.replace("}\n", ",\n  thre}\n").replace(",\n  thre}", "\n") if False else "rolloutsim: 1\nnodes: 4\nimages: {a: 10 MB}\nnetw")
+    write(page, "rolloutsim: 1\nnodes: 4\nimages: {a: 10 MB}\n")
+    page.keyboard.type("netw")
     page.locator(".cm-tooltip-autocomplete li", has_text="network").first.wait_for()
+    page.wait_for_timeout(100)  # a list that has just come takes no key, so that nobody accepts by chance
     page.keyboard.press("Tab")
-    assert "network" in page.locator(".cm-content").inner_text()
-    page.keyboard.type(" 1 Gbit/s" if page.locator(".cm-line").last.inner_text().endswith(":") else ": 1 Gbit/s")
+    page.locator(".cm-line", has_text="network:").wait_for()
+    answered(page, lambda: page.keyboard.type("1 Gbit/s"))
     page.locator(".cm-line", has_text="images").locator("span").first.hover()
-    page.locator(".cm-tooltip-hover", has_text="image").wait_for()
+    page.locator(".cm-tooltip-hover", has_text="images").wait_for()
     page.locator("#problems").wait_for(state="hidden")
 
 
-NAMES = {
-    "script": "<script>window.hit = 1</script>", "image": "<img src=x onerror='window.hit = 1'>", "link": "javascript:window.hit=1",
-}  # fmt: skip
+SCRIPT = "<script>window.hit = 1</script>"
+IMAGE = "<img src=x onerror='window.hit = 1'>"
 
 
-def test_script_in_names_is_text(tab, tmp_path):
+def test_script_in_names_is_text(tab):
     page = tab()
-    images = "\n".join(f"  {name!r}: 10 MB" if "'" not in name else f'  "{name}": 10 MB' for name in NAMES.values())
-    text = f"rolloutsim: 1\nname: {NAMES['script']}\nnodes: 2\nnetwork: 1 Gbit/s\nimages:\n{images}\nthresholds: {{rollout_time: max < 1 s}}\n"
+    text = (
+        f"rolloutsim: 1\nname: {SCRIPT}\nnodes: 2\nnetwork: 1 Gbit/s\n"
+        f'images:\n  "{SCRIPT}": 10 MB\n  "{IMAGE}": 10 MB\n  "javascript:window.hit=1": 10 MB\n'
+        "thresholds: {rollout_time: max < 1 ms}\n"
+    )
     answered(page, lambda: write(page, text))
     page.get_by_role("button", name="Pin this one").click()
     show(page, "Fields")
     answered(page, lambda: write(page, text.replace("nodes: 2", "nodes: 3")))
-    write(page, text.replace("images:", f"{NAMES['image']}: 3\nimages:"))
+    write(page, text.replace("images:", f'"{IMAGE}": 3\nimages:'))
     page.locator("#problems li").first.wait_for()
-    assert page.locator("h1").inner_text() == NAMES["script"]
-    assert NAMES["image"] in page.locator("#cases").inner_text()
+    assert page.locator("h1").inner_text() == SCRIPT
+    assert IMAGE in page.locator("#cases").inner_text()
     assert page.locator("main script, main img, main a").count() == 0
     assert page.evaluate("window.hit") is None
     assert page.complaints == []
 
 
-def test_when_the_server_ends_the_text_stays(chromium, tab, tmp_path):
+def test_when_the_server_ends_the_text_stays(tab, tmp_path):
     server = serve(tmp_path, "20nodes")
     page = tab(server)
     server.end()

@@ -2,7 +2,7 @@
 
 import { $, h, later, scrolling } from "./dom.js";
 
-const head = (columns) => h("thead", {}, h("tr", {}, columns.map(({ title, align, help }) => h("th", { scope: "col", class: align === "right" ? "right" : null, title: help }, title))));
+const head = (columns) => h("thead", {}, h("tr", {}, columns.map(({ title, align, isUnseen }) => h("th", { scope: "col", class: align === "right" ? "right" : null }, isUnseen ? h("span", { class: "unseen" }, title) : title))));
 
 export const table = (caption, columns, rows) => h("table", {}, h("caption", { class: "unseen" }, caption), head(columns), h("tbody", {}, rows));
 
@@ -57,7 +57,7 @@ export const tables = (host, found) => host.replaceChildren(...found.map(({ titl
 // What would help, each with a button that does it. `apply(row)` is given the row.
 export const whatIfs = (host, { rows, done, note, judged, slower, without_effect: idle = [], facts: told = [] }, apply) => {
   const working = !done && h("p", { class: "note working" }, rows.length ? "Trying more changes …" : "Trying changes …");
-  const columns = [{ title: "change" }, { title: "before", align: "right" }, { title: "after", align: "right" }, { title: "" }, { title: "" }];
+  const columns = [{ title: "change" }, { title: "before", align: "right" }, { title: "after", align: "right" }, { title: "targets", isUnseen: true }, { title: "apply", isUnseen: true }];
   const lines = rows.map((row) => h("tr", {},
     h("td", {}, row.label),
     h("td", { class: "right" }, row.before), h("td", { class: "right" }, row.after),

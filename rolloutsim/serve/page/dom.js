@@ -21,7 +21,7 @@ export const svg = (tag, attributes = {}, ...children) => fill(document.createEl
 export const $ = (id) => document.getElementById(id);
 
 // A table that scrolls inside its own box, which the keyboard reaches.
-export const scrolling = (label, table) => h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label }, table);
+export const scrolling = (label, table) => h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": label }, table);
 
 let ids = 0;
 export const unique = (stem) => `${stem}-${++ids}`;

@@ -65,7 +65,7 @@ export const pins = (host, { restore, changed, full }) => {
     }
     const variants = [...all, now];
     const names = [...new Set(variants.flatMap(({ answer }) => answer.cases.map((one) => one.case)))];
-    const columns = [{ title: "variant" }, { title: "targets" }, ...names.map((title) => ({ title, align: "right" })), { title: "" }];
+    const columns = [{ title: "variant" }, { title: "targets" }, ...names.map((title) => ({ title, align: "right" })), { title: "what to do", isUnseen: true }];
     host.replaceChildren(
       scrolling("Variants", table("Rollout times of the variants, by case", columns, variants.map((one) => row(one, all[0], names)))),
       h("p", { class: "note" }, `Rollout times by case; in per cent, against ${all[0].name}.`),
