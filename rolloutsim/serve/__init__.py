@@ -2,8 +2,9 @@
 
 A server on loopback (`server`, `application`, `guard`: who may ask at all) holds tabs (`tabs`: what each asked last,
 and what it is told) and the files of one folder (`files`). Everything that reads a scenario is done by processes of
-their own (`workers`; `work`: how one waits for it): `jobs`, with `answers`, a result as JSON, and `completion`. So no
-scenario can keep the server from answering, and what is asked next ends what was asked before. `page` is the page.
+their own (`workers`; `work`: how one waits for it): `jobs`, with `answers`, a result as JSON. So no scenario can keep
+the server from answering, and what is asked next ends what was asked before. `page` is the page, `limits` how much of
+the machine all that may take.
 
 The server imports neither numpy nor any part of the format; its processes do so before they are needed.
 """

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim import planning, scenario, serve, simulation
 from rolloutsim.errors import ScenarioError
+from rolloutsim.imports.setting import with_values
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome
+from rolloutsim.scenario import completion, controls
 from rolloutsim.scenario.loading import draft
 from rolloutsim.scenario.manifest_files import Files
+from rolloutsim.scenario.overrides import parse_path
+from rolloutsim.scenario.structure import schema_path
 from rolloutsim.serve.limits import BEAT, WHAT_IFS
 
 if TYPE_CHECKING:
+    from rolloutsim.scenario.controls import Group
     from rolloutsim.scenario.loading import Draft
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -34,10 +39,15 @@ def ask(asked: Mapping[str, Any], tell: Tell) -> None:
     except ScenarioError as error:
         tell("invalid", {"diagnostics": serve.answers.diagnostics(error)})
         return
-    tell("fields", {"groups": []})
+    groups = controls.controls(resolved, read.data)
+    tell("fields", {"groups": [_group(one) for one in groups], "variants": list(read.variants)})
     outcome = _simulated(resolved, tell)
     tell("answer", serve.answers.answer(outcome, final=True))
     _help(outcome, tell)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"title": group.title, "folded": group.folded, "controls": [one.to_row() for one in group.controls]}
 
 
 def _simulated(resolved: ResolvedScenario, tell: Tell) -> Outcome:
@@ -82,33 +92,24 @@ def _help(outcome: Outcome, tell: Tell) -> None:
 def edit(asked: Mapping[str, Any], tell: Tell) -> None:
     """A scenario's text with other values, of which all else stays as it is."""
     try:
-        tell(RESULT, {"yaml": scenario_edited(asked["yaml"], asked["changes"])})
+        tell(RESULT, {"yaml": with_values(asked["yaml"], asked["changes"])})
     except ScenarioError as error:
         tell(RESULT, {"diagnostics": serve.answers.diagnostics(error)})
 
 
-def scenario_edited(text: str, changes: Mapping[str, Any]) -> str:
-    """A scenario's text with values at paths as `--set` has them; None takes a key away."""
-    from rolloutsim.imports.editing import edited
-    from rolloutsim.imports.writing import Said
-    from rolloutsim.scenario.overrides import parse_change
-
-    wanted: dict[tuple[str, ...], Said] = {}
-    for key, value in changes.items():
-        change = parse_change(key, "null" if value is None else str(value), "--set", may_remove=True)
-        wanted[tuple(map(str, change.path))] = Said(change.value)
-    return edited(text, wanted)
-
-
 def explain(asked: Mapping[str, Any], tell: Tell) -> None:
-    """What a key means."""
-    found = scenario.explanation.explain(asked["key"])
-    tell(RESULT, {"text": str(found), "source": found.source, "default": found.default, "unit": found.unit})
+    """What a key means, by its path in a scenario or as `explain` takes it."""
+    path = schema_path(parse_path(asked["key"]))
+    found = scenario.explain(asked["key"] if path is None else ".".join(path))
+    rows = ("key", "type", "unit", "default", "source", "example")
+    told = {row: getattr(found, row) for row in rows} | {"allowed": list(found.allowed)}
+    tell(RESULT, {"text": found.description, **told})
 
 
 def complete(asked: Mapping[str, Any], tell: Tell) -> None:
-    """What may stand at a place."""
-    tell(RESULT, {"from": asked["column"], "options": []})
+    """What may stand at a place of a scenario's text."""
+    found = completion.complete(asked["yaml"], asked["line"], asked["column"])
+    tell(RESULT, {"from": found.start, "options": [one.to_row() for one in found.options]})
 
 
 def report(asked: Mapping[str, Any], tell: Tell) -> None:

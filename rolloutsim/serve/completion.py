@@ -1,3 +1,0 @@
-"""What may stand at a place of a scenario's text."""
-
-from __future__ import annotations
