@@ -8,14 +8,11 @@ const about = (control) => {
   return [
     h("p", {}, h("code", {}, key)),
     help && h("p", {}, help),
-    units?.length && h("p", {}, `Units: ${units.join(", ")}`),
+    units && h("p", {}, `Units: ${units}`),
     usual && h("p", {}, `Default: ${usual}`),
     source && h("p", {}, `Source of the default: ${source}`),
   ].filter(Boolean);
 };
-
-// Where the slider stands: a step, or the nearest one when the value lies between two.
-const place = (slider) => String(Math.round(slider.at ?? 0));
 
 class Field {
   constructor(control, { change, endSlide }) {
@@ -46,7 +43,7 @@ class Field {
   entry(control, id, errorId) {
     const common = { id, "aria-describedby": errorId, onchange: () => this.send(this.read()) };
     if (control.kind === "switch") return h("input", { ...common, type: "checkbox", role: "switch" });
-    if (control.kind === "choice") return h("select", common, ...control.choices.map((one) => h("option", { value: one }, one)));
+    if (control.kind === "choice") return h("select", common);
     return h("input", {
       ...common, type: "text", autocomplete: "off", spellcheck: "false", inputmode: control.kind === "integer" ? "numeric" : undefined,
       onkeydown: (event) => {
@@ -60,9 +57,9 @@ class Field {
 
   range(control, id) {
     return h("input", {
-      type: "range", min: 0, max: control.slider.steps.length - 1, step: 1, "aria-label": `${control.title}, slider`, "data-of": id,
+      type: "range", min: 0, step: 1, "aria-label": `${control.title}, slider`, "data-of": id,
       oninput: () => {
-        const text = this.control.slider.steps[Number(this.slider.value)];
+        const text = this.steps[Number(this.slider.value)];
         this.slider.setAttribute("aria-valuetext", text);
         this.input.value = text;
         this.send(text, true);
@@ -88,8 +85,24 @@ class Field {
   }
 
   show(control) {
-    if (control.kind === "switch") this.input.checked = control.value === true || control.value === "true";
-    else this.input.value = control.value ?? "";
+    const { kind, value, choices, usual } = control;
+    if (kind === "switch") {
+      this.input.checked = value === "true";
+      return;
+    }
+    if (kind === "choice") this.input.replaceChildren(...[...new Set([...choices, value])].map((one) => h("option", { value: one }, one || usual)));
+    else this.input.placeholder = value ? "" : usual;
+    this.input.value = value;
+  }
+
+  // The server's steps lie around the value. As long as it is one of those that the slider has, they stay, so that the
+  // thumb does; who comes to an end of them gets the next ones.
+  scale({ steps, at }, value) {
+    const place = this.steps?.indexOf(value) ?? -1;
+    if (place <= 0 || place === this.steps.length - 1) this.steps = steps;
+    this.slider.max = String(this.steps.length - 1);
+    this.slider.value = String(this.steps === steps ? at : place);
+    this.slider.setAttribute("aria-valuetext", value);
   }
 
   // What is being changed right now is left alone.
@@ -97,13 +110,9 @@ class Field {
     this.control = control;
     const active = document.activeElement;
     if (active !== this.input || control.kind === "switch" || control.kind === "choice" || !this.isEdited()) this.show(control);
-    if (this.slider && !isSliding) {
-      this.slider.max = String(control.slider.steps.length - 1);
-      this.slider.value = place(control.slider);
-      this.slider.setAttribute("aria-valuetext", control.value ?? "");
-    }
+    if (this.slider && !isSliding) this.scale(control.slider, control.value);
     this.badge.textContent = control.default ? "default" : "";
-    this.reset.hidden = control.default || control.needed === true;
+    this.reset.hidden = control.default || control.needed;
     this.reset.setAttribute("aria-label", `Back to the default of ${control.title}`);
     this.element.classList.toggle("is-default", Boolean(control.default));
     this.last = this.input.value;
@@ -127,7 +136,8 @@ export const fields = (host, { change, endSlide }) => {
     const part = at && [...active.closest(".field").querySelectorAll("input, select, button")].indexOf(active);
     for (const one of host.querySelectorAll("details")) folded.set(one.dataset.group, one.open);
     made = new Map();
-    host.replaceChildren(...groups.map(({ title, controls, folded: isFolded }) => {
+    const few = matchMedia("(min-width: 60rem)").matches ? groups.length : 2; // on a phone the answer is not to be far
+    host.replaceChildren(...groups.map(({ title, controls, folded: isFolded }, place) => {
       const entries = controls.map((control) => {
         const field = new Field(control, {
           change: (which, value, isSliding) => {
@@ -142,7 +152,7 @@ export const fields = (host, { change, endSlide }) => {
         made.set(control.key, field);
         return field.element;
       });
-      return h("details", { "data-group": title, open: folded.get(title) ?? !isFolded }, h("summary", {}, title), ...entries);
+      return h("details", { "data-group": title, open: folded.get(title) ?? (!isFolded && place < few) }, h("summary", {}, title), h("div", { class: "entries" }, entries));
     }));
     if (at && made.has(at)) made.get(at).element.querySelectorAll("input, select, button")[part]?.focus();
   };
