@@ -1,6 +1,6 @@
 // Pictures, each with its numbers as a table beside it: the rollout curve (uPlot), links and causes (SVG and boxes).
 
-import { h, scrolling, svg, unique } from "./dom.js";
+import { h, scrolling, svg } from "./dom.js";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const INK = "#1f2328"; // the report's: a page exchanges it for its own
@@ -59,17 +59,17 @@ const timesTable = (series, { seconds, time, of }) => h("table", {},
 // The rollout curve. `show(series, axes)`: series of {name, colour, dash, t, share}.
 export const curve = (host) => {
   const box = h("div", { class: "plot", role: "img" }), legend = h("ul", { class: "legend" }), table = h("div");
-  const at = h("span", { class: "note" });
-  const tableId = unique("times");
+  const hint = "Drag to look closer, double-click to see all.";
+  const at = h("span", { class: "note" }, hint);
   const hidden = new Set();
   let made = null, shown = [], axes = null, values = [];
   host.replaceChildren(
     box, h("div", { class: "below" }, legend, at),
-    h("details", {}, h("summary", {}, "As a table"), h("div", { id: tableId }, table)),
+    h("details", {}, h("summary", {}, "As a table"), table),
   );
 
   const cursor = (found) => {
-    at.textContent = found ? `at ${short(found[0] / axes.seconds)} ${axes.time}` : "";
+    at.textContent = found ? `at ${short(found[0] / axes.seconds)} ${axes.time}` : hint;
     values.forEach((value, i) => { value.textContent = found && found[1][i] !== null ? ` ${Math.round(found[1][i])} %` : ""; });
   };
   const range = () => {
@@ -98,23 +98,21 @@ export const curve = (host) => {
       },
     }, line, h("span", {}, name), value));
   };
+  const legendOf = (series) => JSON.stringify(series.map(({ name, colour, dash }) => [name, colour, dash]));
   new ResizeObserver(() => { if (!made || box.clientWidth !== made.width) draw(null); }).observe(box);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(range()));
 
   return {
     show(series, given) {
-      const same = made && JSON.stringify(series.map(({ name, colour, dash }) => [name, colour, dash])) === JSON.stringify(shown.map(({ name, colour, dash }) => [name, colour, dash]))
-        && given.seconds === axes.seconds && given.label === axes.label;
+      const isSame = made && legendOf(series) === legendOf(shown);
       [shown, axes] = [series, given];
       box.setAttribute("aria-label", `${given.label} over time, ${series.length} ${series.length === 1 ? "line" : "lines"}; the table below has the numbers`);
       table.replaceChildren(scrolling("Times", timesTable(series, given)));
-      if (!same) {
+      if (!isSame) {
         values = [];
         legend.replaceChildren(...series.map(entry));
-        draw(null);
-      } else {
-        draw(null);
       }
+      draw(null);
     },
   };
 };

@@ -128,7 +128,7 @@ const shape = (groups) => JSON.stringify(groups.map(({ title, controls }) => [
   title, controls.map(({ key, title: name, kind, choices, slider }) => [key, name, kind, choices ?? [], Boolean(slider)]),
 ]));
 
-export const fields = (host, { change, endSlide }) => {
+export const fields = (host, find, { change, endSlide }) => {
   let made = new Map(), was = "", sliding = null, folded = new Map();
 
   const build = (groups) => {
@@ -157,12 +157,29 @@ export const fields = (host, { change, endSlide }) => {
     if (at && made.has(at)) made.get(at).element.querySelectorAll("input, select, button")[part]?.focus();
   };
 
+  // Only what is looked for, wherever it is folded.
+  const filter = () => {
+    const wanted = find.value.trim().toLowerCase();
+    for (const group of host.querySelectorAll("details")) {
+      const inTitle = group.dataset.group.toLowerCase().includes(wanted);
+      let found = 0;
+      for (const one of group.querySelectorAll(".field")) {
+        one.hidden = !inTitle && !`${one.dataset.key} ${one.querySelector("label").textContent}`.toLowerCase().includes(wanted);
+        found += one.hidden ? 0 : 1;
+      }
+      group.hidden = !found;
+      if (wanted && !inTitle && found) group.open = true;
+    }
+  };
+  find.addEventListener("input", filter);
+
   return {
     update(groups) {
       const now = shape(groups);
       if (now !== was) build(groups);
       else for (const { controls } of groups) for (const control of controls) made.get(control.key).update(control, control.key === sliding);
       was = now;
+      filter();
     },
     fault: (key, message) => made.get(key)?.fault(message),
     disable: (isOff) => host.toggleAttribute("disabled", isOff),

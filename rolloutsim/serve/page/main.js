@@ -60,7 +60,11 @@ const edit = async (changes, { sliding = false, label = "" } = {}) => {
   }
   edits.busy = true;
   try {
-    const done = await server.edit(yaml.text(), changes);
+    let sent, done;
+    do { // what was typed meanwhile counts, too
+      sent = yaml.text();
+      done = await server.edit(sent, changes);
+    } while (sent !== yaml.text());
     if (done.yaml !== undefined) {
       state.label = label;
       yaml.set(done.yaml, { sliding });
@@ -86,7 +90,7 @@ const refuse = (changes, diagnostics) => {
   answers.say(said);
 };
 
-const form = fields($("fields"), {
+const form = fields($("fields"), $("find"), {
   change: (control, value, sliding) => edit({ [control.key]: value }, { sliding, label: value === null ? "" : `${control.title} ${value}` }),
   endSlide: () => {
     if (edits.busy) edits.ends = true;
@@ -143,8 +147,10 @@ const said = {
     settle(true);
     answers.say(`${diagnostics.length} ${diagnostics.length === 1 ? "error" : "errors"} in the scenario: ${diagnostics[0]?.message ?? ""}`);
   },
-  fields({ groups, diagnostics = [] }) {
+  fields({ groups, variants: named = [], diagnostics = [] }) {
     state.valid = asker.current().text;
+    $("named").hidden = !named.length;
+    $("named").textContent = `The scenario names variants itself (${named.join(", ")}); this page shows it without them, rolloutsim run compares them.`;
     state.diagnostics = diagnostics;
     yaml.mark(diagnostics);
     trouble.show(diagnostics, state.tab === "fields");
@@ -161,8 +167,15 @@ const said = {
   },
   answer(answer) {
     state.answer = answer;
-    status("");
     show(answer);
+    if (!answer.final) {
+      asker.long();
+      dimSoon.stop();
+      dim(false);
+      status("That is the first of several draws; the others follow.", { cancel: true, progress: { share: null } });
+      return;
+    }
+    status("");
     settle(false);
     const { since, number } = asker.current();
     requestAnimationFrame(() => {
@@ -189,10 +202,9 @@ const said = {
 const settle = (isOld) => {
   dimSoon.stop();
   if (asker.current().isSettled) return;
-  const isMore = isOld ? asker.finish() : false;
+  if (isOld) asker.finish(); // nothing about what would help follows
   asker.settle();
   if (!asker.isWaiting()) dim(isOld);
-  return isMore;
 };
 
 const hear = (name, event) => {
@@ -206,13 +218,12 @@ const rollout = charts.curve($("curve"));
 const showCurve = () => {
   const { curve } = state.answer;
   const names = [...new Set([state.answer, ...variants.all().map((pin) => pin.answer)].flatMap((one) => one.curve.cases.map((each) => each.case)))];
-  const isPinned = variants.all().length > 0;
   $("which").hidden = names.length < 2;
   if (!names.includes(state.which) && state.which !== "") state.which = "";
   $("case").replaceChildren(h("option", { value: "" }, "all"), ...names.map((name) => h("option", { value: name }, name)));
   $("case").value = state.which;
   rollout.show(variants.lines(state.answer, state.which, state.colours), {
-    seconds: curve.seconds, time: curve.time, of: curve.of, label: `share of ${curve.of} ready [%]`, isPinned,
+    seconds: curve.seconds, time: curve.time, of: curve.of, label: `share of ${curve.of} ready [%]`,
   });
 };
 
