@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim import planning, scenario, serve, simulation
-from rolloutsim.errors import ScenarioError
+from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.imports.setting import with_values
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome
@@ -99,8 +99,13 @@ def edit(asked: Mapping[str, Any], tell: Tell) -> None:
 
 def explain(asked: Mapping[str, Any], tell: Tell) -> None:
     """What a key means, by its path in a scenario or as `explain` takes it."""
-    path = schema_path(parse_path(asked["key"]))
-    found = scenario.explain(asked["key"] if path is None else ".".join(path))
+    try:
+        found = scenario.explain(asked["key"])
+    except UsageError:
+        path = schema_path(parse_path(asked["key"]))
+        if path is None:
+            raise
+        found = scenario.explain(".".join(path))
     rows = ("key", "type", "unit", "default", "source", "example")
     told = {row: getattr(found, row) for row in rows} | {"allowed": list(found.allowed)}
     tell(RESULT, {"text": found.description, **told})
@@ -123,7 +128,10 @@ def report(asked: Mapping[str, Any], tell: Tell) -> None:
 def _draft(asked: Mapping[str, Any]) -> Draft:
     """The scenario that a question is about; files that it names are those of the folder that is served."""
     folder = asked.get("folder") or os.getcwd()
-    os.chdir(folder)  # where files are looked for that a text names which is in no file
+    try:
+        os.chdir(folder)  # where files are looked for that a text names which is in no file
+    except OSError as error:
+        raise UsageError(f"'{folder}', which is served, is no folder any more; start rolloutsim serve anew") from error
     return replace(draft(asked["yaml"], asked.get("file") or _NAME), files=Files(within=folder))
 
 
