@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DONE = "done"
 FAILED = "failed"
+ANSWERED = "answered"  # what follows is nothing that anybody waits for
 _EXAMPLE = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {a: 1 MB}, thresholds: {rollout_time: max < 1 h}}"
 _TOO_LARGE = "it takes more memory than one process of the page may have; rolloutsim run takes all that there is"
 _DEFECT = "internal error, a defect of rolloutsim and not of your scenario"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 PORT, TOKEN = 8765, "a-token-that-nobody-knows"
@@ -84,6 +85,7 @@ class Browser:
         host, _, self.base = address.removeprefix("http://").partition("/")
         self.host, self.tab, self.number = host, tab, 0
         self._events: http.client.HTTPResponse | None = None
+        self._stream: http.client.HTTPConnection | None = None
 
     def get(self, path: str, **headers: str) -> Answer:
         return self._ask("GET", path, None, headers)
@@ -94,7 +96,7 @@ class Browser:
     def ask(self, yaml: str) -> int:
         """Ask what comes of a scenario; the number of the question."""
         if self._events is None:
-            self._events = self._open("GET", f"api/events?tab={self.tab}", None, {})
+            self._stream, self._events = self._open("GET", f"api/events?tab={self.tab}", None, {})
         self.number += 1
         assert self.post("api/ask", {"tab": self.tab, "ask": self.number, "yaml": yaml}).status == 202
         return self.number
@@ -118,21 +120,18 @@ class Browser:
         raise AssertionError(f"the stream ended without any of {names}")
 
     def close(self) -> None:
-        if self._events is not None:
+        if self._events is not None and self._stream is not None:
             self._events.close()
+            self._stream.close()
 
-    def _open(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def _open(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = http.client.HTTPConnection(self.host, timeout=120)
         connection.request(method, f"/{self.base}{path}", body, dict(headers))
-        return connection.getresponse()
+        return connection, connection.getresponse()
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        response = self._open(method, path, body, headers)
-        return Answer(response.status, dict(response.getheaders()), response.read())
-
-
-async def first(stream: AsyncIterator[bytes]) -> bytes:
-    """The first piece of a stream."""
-    async for piece in stream:
-        return piece
-    return b""
+        connection, response = self._open(method, path, body, headers)
+        with closing(connection), response:
+            return Answer(response.status, dict(response.getheaders()), response.read())

@@ -51,8 +51,8 @@ def result() -> rs.Result:
 
 def test_an_answer_comes_between_what_can_be_changed_and_what_would_help(twenty: list[tuple[str, Any]]) -> None:
     names = [name for name, _ in twenty]
-    assert names[:2] == ["fields", "answer"]
-    assert set(names[2:]) == {"what_ifs"}
+    assert names[:3] == ["fields", "answer", "answered"]
+    assert set(names[3:]) == {"what_ifs"}
     assert [content["done"] for name, content in twenty if name == "what_ifs"][-1]
 
 
