@@ -148,11 +148,15 @@ def controls(scenario: ResolvedScenario, data: Mapping[str, Any] | None = None) 
     """
     open_groups: dict[str, list[tuple[int, Control]]] = {}
     folded: dict[str, list[Control]] = {}
-    few = _groups_of(scenario) <= 1
+    seen: set[str] = set()
+    few = len(scenario.groups) <= 1
     for setting in islice(settings(scenario), _MOST):
-        schema = ".".join(schema_path(setting.path) or ())
-        made = _control(setting, data)
-        title = _group_title(setting.path, few)
+        made, path = _control(setting, data)
+        if made.key in seen:  # a short form says several keys at once
+            continue
+        seen.add(made.key)
+        schema = ".".join(schema_path(path) or ())
+        title = _group_title(path, few)
         if setting.given or schema in _USUAL:
             rank = -1 if setting.given else _USUAL.index(schema)
             open_groups.setdefault(title, []).append((rank, made))
@@ -188,7 +192,7 @@ def control(scenario: ResolvedScenario, key: str, data: Mapping[str, Any] | None
     for found in (path, *_longer(path, scenario)):
         for setting in every:
             if tuple(map(str, setting.path)) == tuple(map(str, found)):
-                return _control(setting, data)
+                return _control(setting, data)[0]
     names = [one.key for one in every if str(one.path[0]) == str(path[0])] or [one.key for one in every if one.given]
     raise UsageError(f"control {key}: no such key plays a part here; there are: {', '.join(names[:12])}")
 
@@ -206,35 +210,30 @@ def _longer(path: Path, scenario: ResolvedScenario) -> Iterator[Path]:
         yield (*path, "compressed")
 
 
-def _groups_of(scenario: ResolvedScenario) -> int:
-    return len(scenario.groups)
-
-
 # ---- one of them ----------------------------------------------------------------------------------------
 
 
-def _control(setting: Setting, data: Mapping[str, Any] | None) -> Control:
-    part = part_at(setting.path)
+def _control(setting: Setting, data: Mapping[str, Any] | None) -> tuple[Control, Path]:
+    """The control of a key, and the path of what it moves: the key, or what says it in a short form with others."""
+    path, here, value = setting.path, setting.path, setting.value
+    if setting.given and data is not None and (written := _written(data, setting.path)) is not None:
+        here, raw, path = written
+        value = _as_written(here, raw)
+    part = part_at(path)
     assert part is not None  # it is a setting's
     described = _described(part)
-    path, value = setting.path, setting.value
-    if setting.given:
-        if data is not None and (written := _written(data, setting.path)) is not None:
-            path, raw = written
-            value = _as_written(path, raw)
-    elif not _can_be_said(described, value):
+    if not setting.given and not _can_be_said(described, value):
         value = ""
     field = part.field
     usual, source = default_of(part) if setting.given else (setting.value, setting.source)
-    slider = None if path[-1] in _NOT_SLID else _slider(described, value, in_bytes(setting.path))
-    least, most = _bounds(described, in_bytes(setting.path))
-    return Control(
-        key=dotted(path),
-        title=_title(setting.path),
+    least, most = _bounds(described, in_bytes(path))
+    made = Control(
+        key=dotted(here),
+        title=_title(path),
         kind=_kind(part, described, value),
         value=value,
         default=not setting.given,
-        needed=_is_needed(setting.path, part),
+        needed=_is_needed(path, part),
         help=(field.description if field is not None else None) or "",
         usual=usual,
         source=source,
@@ -242,8 +241,9 @@ def _control(setting: Setting, data: Mapping[str, Any] | None) -> Control:
         choices=_choices(part, described),
         least=least,
         most=most,
-        slider=slider,
+        slider=None if path[-1] in _NOT_SLID else _slider(described, value, in_bytes(path)),
     )
+    return made, path
 
 
 def _described(part: Part) -> Described | None:
@@ -357,8 +357,11 @@ def _place(title: str) -> int:
 # ---- as it is written -----------------------------------------------------------------------------------
 
 
-def _written(data: Any, path: Path) -> tuple[Path, Any] | None:
-    """Where a key's value stands in a file, perhaps in a short form, and that value; None: nowhere."""
+def _written(data: Any, path: Path) -> tuple[Path, Any, Path] | None:
+    """Where a key's value stands in a file, perhaps in a short form; that value; and the path of what it says.
+
+    None: nowhere.
+    """
     value, part = data, ROOT
     here: Path = ()
     for place, step in enumerate(path):
@@ -375,9 +378,9 @@ def _written(data: Any, path: Path) -> tuple[Path, Any] | None:
                 return None
             here, value = (*here, int(step)), value[int(step)]
         else:
-            return (here, value) if _stands_for(part, value, path[place:]) else None
+            return here, value, path if _stands_for(part, value, path[place:]) else path[:place]
         part = inner
-    return here, value
+    return here, value, path
 
 
 def _name_in(value: Mapping[Any, Any], part: Part, step: str | int) -> Any:

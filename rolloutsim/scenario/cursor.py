@@ -142,9 +142,9 @@ def cursor(text: str, line: int, column: int) -> Cursor:
     line, column : int
         Its place, counted from 1.
     """
-    lines = text.split("\n")[: min(line, _MOST_LINES)]
+    *lines, last = text.split("\n")[: max(min(line, _MOST_LINES), 1)]
     reader = _Reader()
-    last = lines.pop()[: max(column - 1, 0)] if len(lines) >= line else ""
+    last = last[: max(column - 1, 0)]
     for each in lines:
         reader.line(each.rstrip("\r"))
         reader.token = 0

@@ -14,18 +14,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.serve import (
-        answers,
-        application,
-        completion,
-        files,
-        guard,
-        jobs,
-        limits,
-        server,
-        tabs,
-        work,
-        workers,
-    )
+    from rolloutsim.serve import answers, application, files, guard, jobs, limits, server, tabs, work, workers
 else:
     __getattr__ = front(__name__)

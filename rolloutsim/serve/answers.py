@@ -61,7 +61,7 @@ def diagnostics(error: ScenarioError) -> list[dict[str, Any]]:
     ]
 
 
-def answer(outcome: Outcome, final: bool) -> dict[str, Any]:
+def answer(outcome: Outcome, final: bool, more: tuple[str, ...] = ()) -> dict[str, Any]:
     """All that is shown of a result.
 
     Parameters
@@ -70,6 +70,8 @@ def answer(outcome: Outcome, final: bool) -> dict[str, Any]:
         What came out of the scenario.
     final : bool
         Whether no more draws of it follow.
+    more : tuple of str
+        Notes that stand before those of the result.
     """
     run, said = outcome.run, verdict(outcome)
     slowest = outcome.means.slowest.case
@@ -90,7 +92,7 @@ def answer(outcome: Outcome, final: bool) -> dict[str, Any]:
         "why": [line for line in outcome.why.splitlines() if line.strip()],
         "findings": [{"topic": one.topic, "text": one.text} for one in findings(outcome.means)],
         "tables": list(_tables(outcome)),
-        "notes": list(footnotes(outcome)),
+        "notes": [*more, *footnotes(outcome)],
         "random": any(case.drawn for case in run.cases),
         "final": final,
     }

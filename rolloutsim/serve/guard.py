@@ -11,6 +11,8 @@ import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from rolloutsim.serve.limits import LARGEST_TEXT
 
 Scope = MutableMapping[str, Any]
@@ -35,10 +37,6 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-cache"),
 )
-
-
-class TooLargeError(Exception):
-    """More was sent than is taken."""
 
 
 class Guard:
@@ -84,13 +82,10 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > LARGEST_TEXT:
-                raise TooLargeError
+                raise HTTPException(413, _TOO_LARGE)
             return message
 
-        try:
-            await self.app(inner, limited, sent)
-        except TooLargeError:
-            await _say(413, _TOO_LARGE, sent)
+        await self.app(inner, limited, sent)
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         """Why a request is refused, and its status; None: it is not."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim import planning, scenario, serve, simulation
-from rolloutsim.errors import ScenarioError
+from rolloutsim import api, planning, scenario, serve, simulation
+from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.imports.setting import with_values
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome
@@ -19,6 +19,7 @@ from rolloutsim.scenario.manifest_files import Files
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.structure import schema_path
 from rolloutsim.serve.limits import BEAT, WHAT_IFS
+from rolloutsim.serve.work import ANSWERED
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.controls import Group
@@ -42,8 +43,17 @@ def ask(asked: Mapping[str, Any], tell: Tell) -> None:
     groups = controls.controls(resolved, read.data)
     tell("fields", {"groups": [_group(one) for one in groups], "variants": list(read.variants)})
     outcome = _simulated(resolved, tell)
-    tell("answer", serve.answers.answer(outcome, final=True))
+    tell("answer", serve.answers.answer(outcome, True, _about_variants(read)))
+    tell(ANSWERED, {})
     _help(outcome, tell)
+
+
+def _about_variants(read: Draft) -> tuple[str, ...]:
+    if not read.variants:
+        return ()
+    return (
+        f"The file has variants ({', '.join(read.variants)}); this is the file itself. rolloutsim run compares them.",
+    )
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -99,8 +109,13 @@ def edit(asked: Mapping[str, Any], tell: Tell) -> None:
 
 def explain(asked: Mapping[str, Any], tell: Tell) -> None:
     """What a key means, by its path in a scenario or as `explain` takes it."""
-    path = schema_path(parse_path(asked["key"]))
-    found = scenario.explain(asked["key"] if path is None else ".".join(path))
+    try:
+        found = scenario.explain(asked["key"])
+    except UsageError:
+        path = schema_path(parse_path(asked["key"]))
+        if path is None:
+            raise
+        found = scenario.explain(".".join(path))
     rows = ("key", "type", "unit", "default", "source", "example")
     told = {row: getattr(found, row) for row in rows} | {"allowed": list(found.allowed)}
     tell(RESULT, {"text": found.description, **told})
@@ -114,16 +129,17 @@ def complete(asked: Mapping[str, Any], tell: Tell) -> None:
 
 def report(asked: Mapping[str, Any], tell: Tell) -> None:
     """The report of a scenario."""
-    from rolloutsim.api.result import simulated
-
     resolved = _draft(asked).scenario().resolve()
-    tell("report", {"html": simulated(resolved, beside=True).to_html()})
+    tell("report", {"html": api.result.simulated(resolved, beside=True).to_html()})
 
 
 def _draft(asked: Mapping[str, Any]) -> Draft:
     """The scenario that a question is about; files that it names are those of the folder that is served."""
     folder = asked.get("folder") or os.getcwd()
-    os.chdir(folder)  # where files are looked for that a text names which is in no file
+    try:
+        os.chdir(folder)  # where files are looked for that a text names which is in no file
+    except OSError as error:
+        raise UsageError(f"'{folder}', which is served, is no folder any more; start rolloutsim serve anew") from error
     return replace(draft(asked["yaml"], asked.get("file") or _NAME), files=Files(within=folder))
 
 

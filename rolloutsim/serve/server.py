@@ -94,8 +94,8 @@ def serve(folder: Folder, file: str | None, listening: socket.socket, ready: Cal
 async def _serve(folder: Folder, file: str | None, listening: socket.socket, ready: Callable[[str], None]) -> int:
     port: int = listening.getsockname()[1]
     token = secrets.token_urlsafe(_TOKEN)
-    most = max((os.cpu_count() or 1) - 1, 1)
-    workers = Workers(most + 2)  # one for what does not take long, one to take over
+    most = max(_cores() - 1, 1)
+    workers = Workers(2 * most + 2)  # as many that look for what helps; one for short requests, one to take over
     tabs = Tabs(workers, most, str(folder.path))
     guard = Guard(application(Served(folder, file, tabs)), port, token)
     config = uvicorn.Config(
@@ -143,6 +143,11 @@ def _ended_by(end: Callable[[int], None]) -> Iterator[None]:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _have_room() -> None:

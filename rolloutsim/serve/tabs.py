@@ -20,7 +20,8 @@ from rolloutsim.serve.limits import ALIVE, BEAT, EVENTS, GONE, MOST_TABS, MOST_W
 from rolloutsim.serve.workers import EndedError, Workers
 from rolloutsim.structs import struct
 
-_PROGRESS, _CANCELLED = "progress", "cancelled"
+_PROGRESS, _CANCELLED, _WHAT_IFS = "progress", "cancelled", "what_ifs"
+_ENOUGH = "No more is tried, since another tab asks."
 _PHASES = ("answer", "invalid", work.FAILED)  # what ends the waiting for an answer
 
 
@@ -50,6 +51,7 @@ class Tab:
         self.listening = 0
         self.ask = 0
         self.work: asyncio.Task[None] | None = None
+        self.help: dict[str, Any] | None = None  # what would help, as far as it was told; None: it is not looked for
         self.leaves: asyncio.TimerHandle | None = None
         self.news = asyncio.Event()
         self.is_closed = False
@@ -84,7 +86,9 @@ class Tabs:
         self.workers = workers
         self.folder = folder
         self.tabs: dict[str, Tab] = {}
+        self.most = most
         self._simulating = asyncio.Semaphore(most)
+        self._helping: list[Tab] = []  # those whose answer is there, and for which something that helps is looked for
         self._short = asyncio.Semaphore(1)
         self._waiting = 0
         self.is_closed = False
@@ -222,15 +226,46 @@ class Tabs:
         tab.work = None
 
     async def _answer(self, tab: Tab, ask: int, asked: Mapping[str, Any]) -> None:
+        """Have a question answered: nobody waits for what is only looked for once the answer is there."""
         progress = _Progress(tab, ask)
         beats = asyncio.ensure_future(progress.beat())
+        is_waited_for = False
+
+        def told(name: str, data: bytes) -> None:
+            nonlocal is_waited_for
+            if name == work.ANSWERED:
+                is_waited_for = False
+                self._simulating.release()
+                self._helps(tab)
+                return
+            if name == _WHAT_IFS and tab.help is not None:
+                tab.help = json.loads(data)
+            progress.told(name, data)
+
         try:
-            async with self._simulating:
-                await self.workers.carry_out({"do": "ask", "folder": self.folder, **asked}, progress.told)
+            await self._simulating.acquire()
+            is_waited_for = True
+            await self.workers.carry_out({"do": "ask", "folder": self.folder, **asked}, told)
         except EndedError as error:
             tab.tell(ask, work.FAILED, json.dumps({"message": str(error)}).encode())
         finally:
             beats.cancel()
+            tab.help = None
+            if tab in self._helping:
+                self._helping.remove(tab)
+            if is_waited_for:
+                self._simulating.release()
+
+    def _helps(self, tab: Tab) -> None:
+        """Something that helps is looked for; of too many the first one ends, with what it has found."""
+        tab.help = {"rows": []}
+        self._helping.append(tab)
+        if len(self._helping) > self.most:
+            first = self._helping.pop(0)
+            found = {**(first.help or {}), "done": True, "note": _ENOUGH}
+            if first.work is not None:
+                first.work.cancel()
+            first.tell(first.ask, _WHAT_IFS, json.dumps(found).encode())
 
 
 class _Progress:

@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim import serve
 from rolloutsim.errors import RolloutsimError
+from rolloutsim.planning.jobs import peak_memory, spare_memory
 from rolloutsim.planning.worker import follow
 from rolloutsim.serve.limits import MEMORY, NICE
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
 
 DONE = "done"
 FAILED = "failed"
+ANSWERED = "answered"  # what follows is nothing that anybody waits for
 _EXAMPLE = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {a: 1 MB}, thresholds: {rollout_time: max < 1 h}}"
+_TOO_LARGE = "it takes more memory than one process of the page may have; rolloutsim run takes all that there is"
+_DEFECT = "internal error, a defect of rolloutsim and not of your scenario"
+_RARELY = 100_000  # more objects between two collections of cycles, as for commands
+_LARGE = 1e9  # [B] a process that took more at any time is not used again (assumed: what is free stays in pieces)
+_STATM = Path("/proc/self/statm")
 _warmed: list[bool] = []
 
 
@@ -39,26 +47,30 @@ def warm() -> None:
 def attend(connection: Connection) -> None:
     """Do what is asked until nobody asks any more; the main function of a process."""
     follow(os.getppid())
-    _give_way()
     warm()
+    _give_way()
+    gc.set_threshold(_RARELY)
     _send(connection, DONE, {})
-    while True:
+    while peak_memory() < _LARGE:
         try:
             asked = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        try:
-            do(asked, lambda name, content: _send(connection, name, content))
-        except RolloutsimError as error:
-            _send(connection, FAILED, {"message": str(error)})
-        except MemoryError:
-            _send(
-                connection, FAILED, {"message": "it takes more memory than there is for it here; rolloutsim run may do"}
-            )
-            return  # what is left of it may be in the way of the next
-        except Exception as error:
-            _send(connection, FAILED, {"message": f"internal error: {type(error).__name__}: {error}"})
+        _carry_out(asked, connection)
         _send(connection, DONE, {})
+        gc.collect()
+
+
+def _carry_out(asked: Mapping[str, Any], connection: Connection) -> None:
+    """Do one thing; what goes wrong with it is told."""
+    try:
+        do(asked, lambda name, content: _send(connection, name, content))
+    except RolloutsimError as error:
+        _send(connection, FAILED, {"message": str(error)})
+    except MemoryError:
+        _send(connection, FAILED, {"message": _TOO_LARGE})
+    except Exception as error:
+        _send(connection, FAILED, {"message": f"{_DEFECT}: {type(error).__name__}: {error}"})
 
 
 def do(asked: Mapping[str, Any], tell: Tell) -> None:
@@ -89,13 +101,20 @@ def _give_way() -> None:
     """Leave the machine usable: give way to others, and take no more memory than is good."""
     if hasattr(os, "nice"):
         os.nice(NICE)
-    try:
+    taken = _address_space()
+    if taken:
         import resource
-    except ImportError:  # Windows
-        return
-    from rolloutsim.planning.jobs import spare_memory
 
-    most = int(min(MEMORY, spare_memory() / 2))
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+        most = taken + int(min(MEMORY, spare_memory() / 2))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _address_space() -> int:
+    """How much memory this process could touch [B]; 0 where Linux does not say so, and a limit would not do."""
+    try:
+        pages = int(_STATM.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -24,6 +24,8 @@ from rolloutsim.serve.limits import LARGEST_ANSWER
 _PRELOADED = ["rolloutsim.serve.warm"]
 _MOST_IN_VAIN = 3  # processes in a row that end before they are ready, until that is told (assumed)
 _AGAIN = 0.5  # [s] before the next try (assumed)
+_TRIES = 2  # with something that a process ends over before it has told anything
+_ENDED = "the process that worked at it was ended from outside, most likely because the memory was full"
 _LEAVE = 2.0  # [s] in which a process that was ended is gone (assumed)
 
 Told = Callable[[str, bytes], None]
@@ -129,22 +131,30 @@ class Workers:
         asyncio.CancelledError
             If it was cancelled: the process is ended.
         """
-        worker = await self._free()
+        for _ in range(_TRIES):
+            if await self._done_by(await self._free(), asked, told):
+                return
+        raise EndedError(_ENDED)
+
+    async def _done_by(self, worker: Worker, asked: Mapping[str, Any], told: Told) -> bool:
+        """Whether a process did something, or has ended before it began, as one may that has nothing to do."""
+        has_begun = False
         try:
-            worker.begin(asked)
+            await asyncio.to_thread(worker.begin, asked)  # who does not read must not keep others waiting
             while (message := await worker.messages.get()) is not None:
+                has_begun = True
                 name, text = message
                 if name == work.DONE:
                     self._keep(worker)
-                    return
+                    return True
                 told(name, text)
         except BaseException:
             self._forget(worker)
             raise
         self._forget(worker)
-        raise EndedError(
-            "the process that worked at it was ended from outside, most likely because the memory was full"
-        )
+        if has_begun:
+            raise EndedError(_ENDED)
+        return False
 
     def close(self) -> None:
         """End all of them."""
@@ -181,12 +191,12 @@ class Workers:
             worker = await asyncio.to_thread(Worker, self.context, asyncio.get_running_loop())
             self.every.add(worker)
             message = await worker.messages.get()
-        except OSError:
-            message = None
         except asyncio.CancelledError:
             if worker is not None:
                 worker.end()
             raise
+        except Exception:  # whatever the system does not give
+            message = None
         finally:
             self._starting -= 1
         if worker is None or message is None:
