@@ -138,7 +138,7 @@ def test_three_variants_are_pinned_and_compared(tab):
     assert page.locator("#curve .legend button").all_inner_texts() == ["today", names[1], "grown", "now"]
     page.locator("#curve summary").click()
     assert [plain(cell) for cell in page.locator("#curve tbody td:last-child").all_inner_texts()] == [
-        "62.77 s", "11.23 s", "34.71 s", "20.0 s",
+        "62.8 s", "11.2 s", "34.7 s", "20.0 s",
     ]  # fmt: skip
     answered(page, lambda: page.get_by_role("button", name="Go back to today").click())
     assert "takes 62.8 s" in headline(page)

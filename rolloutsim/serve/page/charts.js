@@ -45,6 +45,8 @@ const plot = (box, series, { seconds, time, label }, range, cursor) => {
 
 const SHARES = [0.25, 0.5, 0.75, 0.9, 1];
 
+const three = (number) => (number < 100 ? Number(number.toPrecision(3)).toFixed(Math.max(0, 2 - Math.floor(Math.log10(number || 1)))) : String(Math.round(number)));
+
 // When so much of it was there: read off the curve.
 const reached = ({ t, share }, wanted) => t[share.findIndex((one) => one >= wanted - 1e-9)];
 
@@ -53,7 +55,7 @@ const timesTable = (series, { seconds, time, of }) => h("table", {},
   h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "line"), SHARES.map((one) => h("th", { scope: "col", class: "right" }, percent(one))))),
   h("tbody", {}, series.map((one) => h("tr", {}, h("th", { scope: "row" }, one.name), SHARES.map((share) => {
     const at = reached(one, share);
-    return h("td", { class: "right" }, at === undefined ? "never" : `${short(at / seconds)}\u00a0${time}`);
+    return h("td", { class: "right" }, at === undefined ? "never" : `${three(at / seconds)}\u00a0${time}`);
   })))));
 
 // The rollout curve. `show(series, axes)`: series of {name, colour, dash, t, share}.

@@ -51,8 +51,7 @@ const THEME = cm.EditorView.theme({
   ".hover .note": { color: "var(--muted)" },
 });
 
-// Kinds of changes that do not come from typing.
-const SLIDING = "input.slide";
+const PAUSE = 700; // [ms] after which what is typed is undone on its own
 
 // What a key is and where its default comes from, as `rolloutsim explain` says it.
 export const explained = ({ text, unit, default: value, source }) => [
@@ -126,12 +125,14 @@ const hover = async (view, at) => {
   return { pos: found.from, end: found.to, above: true, create };
 };
 
-// `changed(text, why)` is told of each change: why is "typed", or what was given to `set`.
+// `changed(text, why)` is told of each change: "typed", "undo", "redo", or "set" by another part of the page.
 export const editor = (host, { changed, moved }) => {
   const root = host.attachShadow({ mode: "open" });
+  let why = "", isInSlide = false, last = 0;
+  const joins = (change, near) => isInSlide || (near && change.annotation(cm.Transaction.time) - last < PAUSE);
   // A shadow root takes constructed style sheets, which need no exception from the page's content policy.
   const extensions = [
-    cm.lineNumbers(), cm.lintGutter(), cm.history({ newGroupDelay: 700, joinToEvent: (change, near) => near || change.isUserEvent(SLIDING) }),
+    cm.lineNumbers(), cm.lintGutter(), cm.history({ newGroupDelay: 1e9, joinToEvent: joins }),
     cm.drawSelection(), cm.indentUnit.of("  "), cm.EditorState.tabSize.of(2), cm.bracketMatching(), cm.closeBrackets(),
     cm.highlightActiveLine(), cm.highlightSelectionMatches(), cm.syntaxHighlighting(COLOURS), cm.yaml(), THEME,
     cm.autocompletion({ override: [completions], icons: false }), cm.hoverTooltip(hover, { hoverTime: 400 }), cm.EditorView.lineWrapping,
@@ -143,8 +144,9 @@ export const editor = (host, { changed, moved }) => {
     cm.EditorView.contentAttributes.of({ "aria-label": "Scenario as YAML", "aria-describedby": "", spellcheck: "false" }),
     cm.EditorView.updateListener.of((update) => {
       if (update.docChanged) {
-        const why = update.transactions.map((one) => one.annotation(cm.Transaction.userEvent)).find(Boolean) ?? "";
-        changed(update.state.doc.toString(), why.startsWith("input.type") || why.startsWith("delete") ? "typed" : why);
+        const event = update.transactions.map((one) => one.annotation(cm.Transaction.userEvent)).find(Boolean) ?? "";
+        last = Date.now();
+        changed(update.state.doc.toString(), why || (event === "undo" || event === "redo" ? event : "typed"));
       }
       if (update.docChanged || update.transactions.length) moved();
     }),
@@ -164,12 +166,12 @@ export const editor = (host, { changed, moved }) => {
     text: () => view.state.doc.toString(),
     // All edits of one slide are undone together.
     set(text, { sliding = false } = {}) {
-      if (text === this.text()) return false;
-      view.dispatch({
-        changes: replaced(text), userEvent: sliding ? SLIDING : "input.set",
-        annotations: sliding ? [] : [cm.isolateHistory.of("full")],
-      });
-      return true;
+      if (text === this.text()) return;
+      const alone = sliding ? (isInSlide ? [] : [cm.isolateHistory.of("before")]) : [cm.isolateHistory.of("full")];
+      why = "set";
+      view.dispatch({ changes: replaced(text), annotations: alone });
+      why = "";
+      isInSlide = sliding;
     },
     // Another scenario: what was undone before belongs to the one before.
     load(text, kept) {
@@ -186,7 +188,10 @@ export const editor = (host, { changed, moved }) => {
       moved();
     },
     kept: () => view.state.toJSON({ history: cm.historyField }),
-    endSlide: () => view.dispatch({ annotations: cm.isolateHistory.of("full") }),
+    endSlide() {
+      isInSlide = false;
+      view.dispatch({ annotations: cm.isolateHistory.of("full") });
+    },
     undo: () => cm.undo(view),
     redo: () => cm.redo(view),
     canUndo: () => cm.undoDepth(view.state) > 0,

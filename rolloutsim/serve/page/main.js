@@ -44,7 +44,7 @@ const yaml = editor($("editor"), {
       askSoon.stop();
       asker.ask(text);
     }
-    if (why === "typed" || why.startsWith("undo") || why.startsWith("redo")) state.label = "";
+    if (why !== "set") state.label = "";
     showFile();
     keepSoon();
   },
