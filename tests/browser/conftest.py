@@ -71,7 +71,7 @@ def tab(chromium, serving):
     def open_it(of=serving, context=None, **options):
         if context is None:
             context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-            context.set_default_timeout(60_000)
+            context.set_default_timeout(180_000)  # who waits for nothing loses nothing by it
             contexts.append(context)
         page = context.new_page()
         page.complaints, page.asked = [], []
