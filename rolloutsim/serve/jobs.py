@@ -100,9 +100,11 @@ def _help(outcome: Outcome, tell: Tell) -> None:
 
 
 def edit(asked: Mapping[str, Any], tell: Tell) -> None:
-    """A scenario's text with other values, of which all else stays as it is."""
+    """A scenario's text with other values, of which all else stays as it is; or why it would be none."""
     try:
-        tell(RESULT, {"yaml": with_values(asked["yaml"], asked["changes"])})
+        text = with_values(asked["yaml"], asked["changes"])
+        _draft({**asked, "yaml": text}).scenario()
+        tell(RESULT, {"yaml": text})
     except ScenarioError as error:
         tell(RESULT, {"diagnostics": serve.answers.diagnostics(error)})
 
