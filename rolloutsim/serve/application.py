@@ -202,10 +202,10 @@ class _Api:
 
     async def edit(self, request: Request) -> Any:
         """The scenario's text with other values."""
-        asked = await _asked(request, yaml=str, changes=dict)
+        asked = await _asked(request, yaml=str, changes=dict, file=_TEXT_OR_NONE)
         if not all(value is None or isinstance(value, (str, int, float)) for value in asked["changes"].values()):
             raise AskedWrongError("'changes' are keys with their new values, as text; null takes a key away")
-        return await self._short({"do": "edit", **asked})
+        return await self._short({"do": "edit", **asked, "file": self._named(asked)})
 
     async def complete(self, request: Request) -> Any:
         """What may stand at a place of the text."""
