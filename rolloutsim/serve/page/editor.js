@@ -141,7 +141,7 @@ export const editor = (host, { changed, moved }) => {
       ...cm.closeBracketsKeymap, ...cm.completionKeymap, ...cm.lintKeymap, ...cm.searchKeymap, ...cm.historyKeymap,
       ...cm.foldKeymap, ...cm.defaultKeymap,
     ]),
-    cm.EditorView.contentAttributes.of({ "aria-label": "Scenario as YAML", "aria-describedby": "", spellcheck: "false" }),
+    cm.EditorView.contentAttributes.of({ "aria-label": "Scenario as YAML", spellcheck: "false", tabindex: "0" }),
     cm.EditorView.updateListener.of((update) => {
       if (update.docChanged) {
         const event = update.transactions.map((one) => one.annotation(cm.Transaction.userEvent)).find(Boolean) ?? "";
