@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,17 +33,18 @@ _NEEDED = ("starlette", "uvicorn")
 def command(file: str | None, port: int | None, opens: bool) -> int:
     """Serve a page in which one changes a scenario and sees at once what comes of it.
 
-    It shows FILE, or a template, and reads and writes scenarios in FILE's folder, or the working directory, and nowhere
-    else. Who has the address can do that: it has a token in it, which is a new one each time. Ctrl-C ends it.
+    It shows FILE, or a template, and reads and writes in FILE's folder and nowhere else; without FILE that is the
+    working directory, and FILE may be a folder. Who has the address can do that: it has a token in it, which is a new
+    one each time. Ctrl-C ends it.
 
     It needs an extra: pip install 'rolloutsim[serve]'.
     """
     if not all(map(find_spec, _NEEDED)):
         raise UsageError("serve needs two more packages; pip install 'rolloutsim[serve]'")
-    folder = serve.files.Folder.of(Path.cwd() if file is None else Path(file).parent)
-    name = None
-    if file is not None:
-        name = folder.name_of(folder.inside(Path(file).name))
+    given = Path(os.path.realpath(file or "."))  # of a link what it leads to, and that one's folder
+    folder = serve.files.Folder.of(given if given.is_dir() else given.parent)
+    name = None if given.is_dir() else folder.name_of(folder.inside(given.name))
+    if name is not None:
         folder.read(name)
     listening = serve.server.listen(port)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from rolloutsim.results.files import write_file
 from rolloutsim.serve import work
 from rolloutsim.serve.files import REPORTS, Folder
 from rolloutsim.serve.tabs import BusyError, Tabs
+from rolloutsim.serve.workers import EndedError
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
 
@@ -77,7 +79,7 @@ class ExistsError(RolloutsimError):
 
 
 _STATUS: Mapping[type[Exception], int] = {
-    AskedWrongError: 400, UsageError: 400, OutputError: 500, ExistsError: 409, BusyError: 503,
+    AskedWrongError: 400, UsageError: 400, OutputError: 500, ExistsError: 409, BusyError: 503, EndedError: 503,
 }  # fmt: skip
 
 
@@ -109,11 +111,13 @@ def _answered(of: Callable[[Request], Awaitable[Any]], status: int = 200) -> Cal
             found = await of(request)
         except RolloutsimError as error:
             return JSONResponse({"message": str(error)}, _status(error))
-        return (
-            Response(found, status, media_type=_KINDS[".json"])
-            if isinstance(found, bytes)
-            else JSONResponse(found, status)
-        )
+        except HTTPException:  # too much was sent
+            raise
+        except Exception as error:
+            return JSONResponse({"message": f"{work.DEFECT}: {type(error).__name__}: {error}"}, 500)
+        if isinstance(found, bytes):
+            return Response(found, status, media_type=_KINDS[".json"])
+        return JSONResponse(found, status)
 
     return answer
 
@@ -151,14 +155,17 @@ class _Api:
 
     async def start(self, request: Request) -> Any:
         """What the page begins with: the scenario that was given, or the first template, and what else there is."""
-        folder, file = self.served.folder, self.served.file
-        templates = scenario.templates
+        folder, file, templates = self.served.folder, self.served.file, scenario.templates
+        try:
+            yaml = None if file is None else folder.read(file)
+        except UsageError:  # it was there when the server began
+            yaml = None
         return {
             "version": __version__,
             "folder": str(folder.path),
-            "file": file,
+            "file": None if yaml is None else file,
             "files": folder.scenarios(),
-            "yaml": templates.template() if file is None else folder.read(file),
+            "yaml": templates.template() if yaml is None else yaml,
             "templates": [{"name": name, "title": title} for name, title in templates.TEMPLATES.items()],
             "colours": list(SERIES),
         }
@@ -202,10 +209,10 @@ class _Api:
 
     async def edit(self, request: Request) -> Any:
         """The scenario's text with other values."""
-        asked = await _asked(request, yaml=str, changes=dict)
+        asked = await _asked(request, yaml=str, changes=dict, file=_TEXT_OR_NONE)
         if not all(value is None or isinstance(value, (str, int, float)) for value in asked["changes"].values()):
             raise AskedWrongError("'changes' are keys with their new values, as text; null takes a key away")
-        return await self._short({"do": "edit", **asked})
+        return await self._short({"do": "edit", **asked, "file": self._named(asked)})
 
     async def complete(self, request: Request) -> Any:
         """What may stand at a place of the text."""
@@ -244,6 +251,8 @@ class _Api:
             return False
 
     def _keep_what_exists(self, path: Path, force: bool) -> None:
+        if os.path.lexists(path) and not path.is_file():
+            raise UsageError(f"{self.served.folder.name_of(path)} is no file; choose another name")
         if not force and os.path.lexists(path):
             raise ExistsError(
                 f"{self.served.folder.name_of(path)} is there already; replace it, or choose another name"

@@ -99,8 +99,9 @@ async def _serve(folder: Folder, file: str | None, listening: socket.socket, rea
     tabs = Tabs(workers, most, str(folder.path))
     guard = Guard(application(Served(folder, file, tabs)), port, token)
     config = uvicorn.Config(
-        guard, lifespan="off", ws="none", http="h11", loop="asyncio", log_config=None, access_log=False,
-        limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=_GRACE, server_header=False, proxy_headers=False,
+        guard, lifespan="off", ws="none", http="h11", loop="asyncio", log_config=None, log_level="critical",
+        access_log=False, limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=_GRACE,
+        server_header=False, proxy_headers=False,
     )  # fmt: skip
     server = _Server(config)
     came: list[int] = []

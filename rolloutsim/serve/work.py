@@ -28,7 +28,7 @@ FAILED = "failed"
 ANSWERED = "answered"  # what follows is nothing that anybody waits for
 _EXAMPLE = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {a: 1 MB}, thresholds: {rollout_time: max < 1 h}}"
 _TOO_LARGE = "it takes more memory than one process of the page may have; rolloutsim run takes all that there is"
-_DEFECT = "internal error, a defect of rolloutsim and not of your scenario"
+DEFECT = "internal error, a defect of rolloutsim and not of your scenario"
 _RARELY = 100_000  # more objects between two collections of cycles, as for commands
 _LARGE = 1e9  # [B] a process that took more at any time is not used again (assumed: what is free stays in pieces)
 _STATM = Path("/proc/self/statm")
@@ -70,7 +70,7 @@ def _carry_out(asked: Mapping[str, Any], connection: Connection) -> None:
     except MemoryError:
         _send(connection, FAILED, {"message": _TOO_LARGE})
     except Exception as error:
-        _send(connection, FAILED, {"message": f"{_DEFECT}: {type(error).__name__}: {error}"})
+        _send(connection, FAILED, {"message": f"{DEFECT}: {type(error).__name__}: {error}"})
 
 
 def do(asked: Mapping[str, Any], tell: Tell) -> None:

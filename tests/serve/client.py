@@ -127,7 +127,7 @@ class Browser:
     def _open(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self.host, timeout=120)
+        connection = http.client.HTTPConnection(self.host, timeout=600)
         connection.request(method, f"/{self.base}{path}", body, dict(headers))
         return connection, connection.getresponse()
 

@@ -201,6 +201,20 @@ def test_a_file_is_replaced_if_that_is_wanted_or_no_loss(page: Page) -> None:
     assert (page.folder / "mine.yaml").read_text() == "new\n"
 
 
+def test_what_is_no_file_is_not_written(page: Page) -> None:
+    os.mkfifo(page.folder / "pipe.yaml")
+    for wanted in (False, True):
+        refused = page.post("save", {"yaml": "x", "file": "pipe.yaml", "force": wanted})
+        assert (refused.status, refused.message) == (400, "pipe.yaml is no file; choose another name")
+    assert page("GET", f"/{TOKEN}/api/open?file=pipe.yaml").message == "'pipe.yaml' is no file; choose a scenario"
+
+
+def test_where_the_file_that_was_given_is_gone_a_template_is_shown(page: Page) -> None:
+    (page.folder / "mine.yaml").unlink()
+    found = page("GET", GUARDED).json
+    assert (found["file"], found["yaml"].startswith("#"), found["files"]) == (None, True, [])
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [

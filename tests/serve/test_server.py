@@ -82,8 +82,8 @@ def worker_at_work(program: Program) -> int:
     while True:
         time.sleep(0.1)
         now = computed()
-        most = max(now, key=lambda pid: now[pid] - before.get(pid, now[pid]))
-        if now[most] - before.get(most, now[most]) >= 5:
+        most = max(now, key=lambda pid: now[pid] - before.get(pid, 0))
+        if now[most] - before.get(most, 0) >= 20:
             return most
 
 

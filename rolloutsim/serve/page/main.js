@@ -63,7 +63,7 @@ const edit = async (changes, { sliding = false, label = "" } = {}) => {
     let sent, done;
     do { // what was typed meanwhile counts, too
       sent = yaml.text();
-      done = await server.edit(sent, changes);
+      done = await server.edit(sent, changes, state.file);
     } while (sent !== yaml.text());
     if (done.yaml !== undefined) {
       state.label = label;
