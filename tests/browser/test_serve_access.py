@@ -29,7 +29,7 @@ def test_axe_finds_nothing(tab, scheme, width):
     show(page, "YAML")
     assert faults(page) == []
     write(page, "rolloutsim: 1\nnodez: 3\n")
-    page.locator("#problems li").first.wait_for()
+    page.locator("#problems", has_text="nodez").wait_for()
     # What is dimmed is out of date, and need not be read.
     page.locator("#answer, .verdict").evaluate_all("parts => parts.forEach(part => part.style.opacity = 1)")
     assert faults(page) == []

@@ -23,6 +23,12 @@ const naming = (id, act) => {
     go.textContent = label;
     complain(dialog, "");
   };
+  const refused = (file, error) => {
+    complain(dialog, error.message);
+    if (error.status !== 409) return;
+    taken = file;
+    go.textContent = "Replace it";
+  };
   name.addEventListener("input", calm);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -32,18 +38,15 @@ const naming = (id, act) => {
       await act(file, taken === file);
       dialog.close();
     } catch (error) {
-      complain(dialog, error.message);
-      if (error.status === 409) {
-        taken = file;
-        go.textContent = "Replace it";
-      }
+      refused(file, error);
     } finally {
       go.disabled = false;
     }
   });
-  return (proposed) => {
+  return (proposed, error = null) => {
     calm();
     name.value = proposed;
+    if (error) refused(proposed, error);
     shown(dialog);
     name.select();
   };
@@ -96,8 +99,7 @@ export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wr
       const done = await server.save(text(), file(), false, was());
       return saved(done.file ?? file());
     } catch (error) {
-      saveAs(file());
-      return complain($("saving"), error.message);
+      return saveAs(file(), error);
     }
   };
   const write = naming("writing", async (name, force) => {
