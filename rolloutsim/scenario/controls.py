@@ -155,7 +155,7 @@ def controls(scenario: ResolvedScenario, data: Mapping[str, Any] | None = None) 
         if made.key in seen:  # a short form says several keys at once
             continue
         seen.add(made.key)
-        schema = ".".join(schema_path(path) or ())
+        schema = _schema(path)
         title = _group_title(path, few)
         if setting.given or schema in _USUAL:
             rank = -1 if setting.given else _USUAL.index(schema)
@@ -170,6 +170,12 @@ def controls(scenario: ResolvedScenario, data: Mapping[str, Any] | None = None) 
     ]
     found += [Group(f"{title}: defaults", tuple(folded[title]), True) for title in titles if title in folded]
     return tuple(found)
+
+
+@lru_cache(4096)
+def _schema(path: Path) -> str:
+    """A path as `all_keys` has it."""
+    return ".".join(schema_path(path) or ())
 
 
 def control(scenario: ResolvedScenario, key: str, data: Mapping[str, Any] | None = None) -> Control:
@@ -222,7 +228,7 @@ def _control(setting: Setting, data: Mapping[str, Any] | None) -> tuple[Control,
     part = part_at(path)
     assert part is not None  # it is a setting's
     described = _described(part)
-    if not setting.given and not _can_be_said(described, value):
+    if not setting.given and (described is None or _number(described, value) is None):
         value = ""
     field = part.field
     usual, source = default_of(part) if setting.given else (setting.value, setting.source)
@@ -260,15 +266,24 @@ def _is_needed(path: Path, part: Part) -> bool:
     return is_size or (part.field is not None and part.field.is_required())
 
 
-def _can_be_said(described: Described | None, text: str) -> bool:
-    """Whether a file may have a default as it is shown; some say what they hang on."""
-    if described is None:
-        return False
+@lru_cache(4096)  # a scenario says the same each time, but for what has just been moved
+def _said(text: str) -> Any:
+    """What a text says as a value of a file; None: it is not YAML."""
     try:
-        described.read(read_value(text, ""))
-    except (PydanticCustomError, ScenarioError, UsageError):
-        return False
-    return True
+        return read_value(text, "")
+    except ScenarioError:
+        return None
+
+
+def _number(described: Described, text: str) -> Any:
+    """The value that a text has at a place; None: it cannot stand there."""
+    value = _said(text)
+    if value is None:
+        return None
+    try:
+        return described.read(value)
+    except (PydanticCustomError, UsageError):
+        return None
 
 
 def _kind(part: Part, described: Described | None, value: str) -> ControlKind:
@@ -429,10 +444,7 @@ def _slider(described: Described | None, value: str, is_in_bytes: bool) -> Slide
     """The slider of a value; None: there is no value, or no range for it."""
     if described is None or not value:
         return None
-    try:
-        number = described.read(read_value(value, ""))
-    except (PydanticCustomError, ScenarioError, UsageError):
-        return None
+    number = _number(described, value)
     if isinstance(number, bool) or not isinstance(number, (int, float)) or math.isinf(number):
         return None
     match described:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.planning.tried import judged_by
-from rolloutsim.report.headline import facts, verdict
+from rolloutsim.report.headline import TRIED, facts, verdict
 from rolloutsim.report.plots.lanes import lanes_of, when_full
 from rolloutsim.report.plots.lines import corners, staircase, unit_of
 from rolloutsim.report.plots.looks import key_of, looks
@@ -118,10 +118,15 @@ def what_ifs(outcome: Outcome, changes: WhatIfs, done: bool, note: str = "") -> 
         "rows": [_change(one) for one in changes.best],
         "slower": changes.made_slower,
         "without_effect": [{"words": words, "subjects": list(subjects)} for words, subjects in changes.without_effect],
-        "facts": [{"topic": what, "text": text} for what, text in facts(outcome, changes).entries] if done else [],
+        "facts": [{"topic": what, "text": text} for what, text in _facts(outcome, changes)] if done else [],
         "done": done,
         "note": note,
     }
+
+
+def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
+    """Sentences of the report; how many changes were tried says the note."""
+    return (one for one in facts(outcome, changes).entries if one[0] != TRIED)
 
 
 def _change(one: WhatIf) -> dict[str, Any]:

@@ -108,6 +108,7 @@ async def _serve(folder: Folder, file: str | None, listening: socket.socket, rea
     workers.prepare()
 
     def end(number: int) -> None:
+        server.force_exit = bool(came)  # who asks twice does not want to wait
         came.append(number)
         tabs.close()
         workers.close()

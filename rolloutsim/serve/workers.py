@@ -177,9 +177,12 @@ class Workers:
             self._waiting.append(waits)
             try:
                 await waits
-            finally:
-                if waits in self._waiting:
-                    self._waiting.remove(waits)
+            except asyncio.CancelledError:
+                self._waiting.remove(waits)
+                if waits.done() and not waits.cancelled():
+                    self._wake()  # whoever waits as well
+                raise
+            self._waiting.remove(waits)
         worker = self._idle.pop()
         self.prepare()
         return worker
