@@ -10,7 +10,10 @@ const percent = (share) => `${short(share * 100 < 10 ? Math.round(share * 1000) 
 
 // Lines of several series on one time axis; a step lasts until the next one.
 const aligned = (series) => {
-  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => [t, share.map((one) => one * 100)]));
+  const [x, ...rows] = window.uPlot.join(series.map(({ t, share }) => {
+    const last = t.map((at, i) => at !== t[i + 1]); // of several steps at one moment the last one counts
+    return [t.filter((_, i) => last[i]), share.filter((_, i) => last[i]).map((one) => one * 100)];
+  }));
   for (const row of rows) {
     let last = null;
     for (let i = 0; i < row.length; i++) row[i] = last = row[i] ?? last;
@@ -138,10 +141,13 @@ const ticksOf = (end) => {
   return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => i * step);
 };
 
+const SEEN = 0.005; // of a link's capacity; less is no area that anybody sees
+
 // How full each link is over time, busiest first.
 export const links = (host, found, { seconds, time, end }) => {
   if (!found.length) return host.replaceChildren(h("p", { class: "note" }, "No shared link carries anything here."));
-  const rows = found.map((link) => {
+  const busy = found.filter(({ share }, i) => i === 0 || Math.max(...share) >= SEEN), idle = found.length - busy.length;
+  const rows = busy.map((link) => {
     const said = h("span", { class: "note" }, link.full);
     return h("tr", {}, h("th", { scope: "row" }, link.name), h("td", { class: "right" }, link.mean), h("td", { class: "drawn" }, lane(link, end), said));
   });
@@ -150,7 +156,8 @@ export const links = (host, found, { seconds, time, end }) => {
     h("caption", { class: "unseen" }, "Share of each link's capacity in use: its mean, when it was full, and a picture of it over time"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "link"), h("th", { scope: "col", class: "right" }, "mean"), h("th", { scope: "col" }, "over time"))),
     h("tbody", {}, rows),
-    h("tfoot", {}, h("tr", {}, h("td"), h("td"), h("td", { class: "drawn" }, h("div", { class: "ticks", "aria-hidden": "true" }, ticks)))))));
+    h("tfoot", {}, h("tr", {}, h("td"), h("td"), h("td", { class: "drawn" }, h("div", { class: "ticks", "aria-hidden": "true" }, ticks)))))),
+  ...(idle ? [h("p", { class: "note" }, `${idle} ${idle === 1 ? "other is" : "others are"} all but idle.`)] : []));
 };
 
 // ---- causes ----------------------------------------------------------------------------------------------

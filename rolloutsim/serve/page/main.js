@@ -147,10 +147,8 @@ const said = {
     settle(true);
     answers.say(`${diagnostics.length} ${diagnostics.length === 1 ? "error" : "errors"} in the scenario: ${diagnostics[0]?.message ?? ""}`);
   },
-  fields({ groups, variants: named = [], diagnostics = [] }) {
+  fields({ groups, diagnostics = [] }) {
     state.valid = asker.current().text;
-    $("named").hidden = !named.length;
-    $("named").textContent = `The scenario names variants itself (${named.join(", ")}); this page shows it without them, rolloutsim run compares them.`;
     state.diagnostics = diagnostics;
     yaml.mark(diagnostics);
     trouble.show(diagnostics, state.tab === "fields");
