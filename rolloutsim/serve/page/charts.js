@@ -168,6 +168,8 @@ export const causes = (host, rows) => {
     cases.set(row.case, [...(cases.get(row.case) ?? []), row]);
     if (!kinds.has(row.cause)) kinds.set(row.cause, row);
   }
+  const order = [...kinds.keys()]; // as in the legend, so that the same colours stand below each other
+  for (const parts of cases.values()) parts.sort((one, other) => order.indexOf(one.cause) - order.indexOf(other.cause));
   if (!cases.size) return host.replaceChildren(h("p", { class: "note" }, "Nothing waited for anything."));
   const bars = [...cases].map(([name, parts]) => {
     return h("div", { class: "bar-row" },
