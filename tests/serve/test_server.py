@@ -179,6 +179,7 @@ def test_it_ends_quietly_and_all_its_processes_with_it(program: Program) -> None
     session = program.process.pid
     assert len(members(session)) >= 3
     code, said = program.end()
+    tab.close()
     assert (code, said) == (0, "open it in a browser; Ctrl-C ends it\n")
     for _ in range(600):
         if not members(session):
