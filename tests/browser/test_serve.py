@@ -63,8 +63,10 @@ def test_a_slider_edits_the_text_and_one_undo_takes_the_slide_back(tab):
     page.locator("#file", has_text="changed").wait_for()
     shown = field(page, "network").locator("input[type=text]").input_value()
     page.locator(f'.field[data-key="network"] input[aria-valuetext="{shown}"]').wait_for()
+    while f"network: {shown}" not in yaml_of(page):
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(300)
     page.locator('#top[aria-busy="false"]').wait_for()
-    assert f"network: {shown}" in yaml_of(page)
     answered(page, lambda: page.get_by_role("button", name="Undo").click())
     assert yaml_of(page) == after
     answered(page, lambda: page.get_by_role("button", name="Redo").click())

@@ -45,6 +45,7 @@ const yaml = editor($("editor"), {
       asker.ask(text);
     }
     if (why !== "set") state.label = "";
+    if (why === "undo" || why === "redo") Object.assign(edits, { waiting: null, given: edits.given + 1 });
     showFile();
     keepSoon();
   },
@@ -52,7 +53,7 @@ const yaml = editor($("editor"), {
 });
 
 // One edit at a time; of those that come meanwhile the last of each key counts.
-const edits = { busy: false, waiting: null };
+const edits = { busy: false, waiting: null, ends: false, given: 0 };
 const edit = async (changes, { sliding = false, label = "" } = {}) => {
   if (edits.busy) {
     edits.waiting = { changes: { ...edits.waiting?.changes, ...changes }, sliding, label };
@@ -60,12 +61,15 @@ const edit = async (changes, { sliding = false, label = "" } = {}) => {
   }
   edits.busy = true;
   try {
+    const { given } = edits; // an undo takes back what is still under way, too
     let sent, done;
     do { // what was typed meanwhile counts, too
       sent = yaml.text();
       done = await server.edit(sent, changes, state.file);
-    } while (sent !== yaml.text());
-    if (done.yaml !== undefined) {
+    } while (sent !== yaml.text() && given === edits.given);
+    if (given !== edits.given) {
+      // nothing is to be changed any more
+    } else if (done.yaml !== undefined) {
       state.label = label;
       yaml.set(done.yaml, { sliding });
     } else refuse(changes, done.diagnostics);
