@@ -109,8 +109,9 @@ class Field {
   update(control, isSliding = false) {
     this.control = control;
     const active = document.activeElement;
+    if (isSliding) return; // the slider and its text are ahead of the answer
     if (active !== this.input || control.kind === "switch" || control.kind === "choice" || !this.isEdited()) this.show(control);
-    if (this.slider && !isSliding) this.scale(control.slider, control.value);
+    if (this.slider) this.scale(control.slider, control.value);
     this.badge.textContent = control.default ? "default" : "";
     this.reset.hidden = control.default || control.needed;
     this.reset.setAttribute("aria-label", `Back to the default of ${control.title}`);
