@@ -17,7 +17,7 @@ test: .venv/develops ## all tests, in a process for each core
 test-long: .venv/develops ## more cases of what the tests try some of; some minutes
 	$(BIN)/pytest -n auto -m long
 
-test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
+test-browser: .venv/develops ## the report and the page of serve in a real browser; needs Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'
 	$(BIN)/pytest tests/browser
 

@@ -37,6 +37,7 @@ _RARELY = 100_000  # more objects between two collections than importing everyth
 COMMANDS = {
     "run": "Simulate, show the table, check the thresholds.",
     "compare": "Scenarios, variants or results side by side, with verdicts.",
+    "serve": "A page in the browser that answers while one plays.",
     "diff": "What differs in two resolved scenarios, before the numbers.",
     "show": "A resolved scenario: each default with its source.",
     "sweep": "Many runs, streamed into one SQLite file.",

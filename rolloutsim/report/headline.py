@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.thresholds import ThresholdResult
 
 _LAST = "Who is last, and why"
+TRIED = "Changes tried"
 _SAME = 1e-3  # of a time: what nobody tells apart (assumed)
 _MOST_CAUSES = 3  # of the last pod's time that a sentence holds
 _WORTH_SAYING = 0.05  # a cause with a smaller share of it is left out (assumed)
@@ -88,7 +89,7 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     if other is not None and not is_first and (buy is None or other.leads or other.is_better_than(buy)):
         yield "What to change", _effect(outcome, other, held)
     if changes.is_thorough and changes.left_out:
-        yield "Changes tried", f"{changes.extent}, as many as fit into the budget: {_LARGER}"
+        yield TRIED, f"{changes.extent}, as many as fit into the budget: {_LARGER}"
 
 
 MORE_CHANGES = "rolloutsim report RESULT --what-if -o report.html tries more changes."

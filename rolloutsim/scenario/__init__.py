@@ -1,7 +1,8 @@
 """The scenario file: text in, a validated scenario out, resolved into what is simulated.
 
 Reading order: `model` (the format), `text` (YAML and places), `manifest_files` (files that it names), `checks` (names
-and contradictions), `resolve` (defaults and goodput), `resolved` (the result). `load` goes through all of them.
+and contradictions), `resolve` (defaults and goodput), `resolved` (the result). `load` goes through all of them. For
+pages and editors, `controls` makes sliders and fields of keys, `completion` says what may stand at a place of a text.
 
 Names are imported on first use, so that `resolved` alone needs neither pydantic nor YAML.
 """

@@ -1,0 +1,117 @@
+// What asks for a name or a choice: open, save, write a report; and the keys.
+
+import { $, h } from "./dom.js";
+import * as server from "./server.js";
+
+const shown = (dialog) => {
+  if (!dialog.open) dialog.showModal();
+};
+
+const complain = (dialog, message) => {
+  const place = dialog.querySelector(".error");
+  place.textContent = message;
+  place.hidden = !message;
+};
+
+// A name for a file, asked until the server takes it or the person gives up; then the file's name is handed on.
+const naming = (id, act) => {
+  const dialog = $(id), form = dialog.querySelector("form"), name = dialog.querySelector("input"), go = dialog.querySelector("[type=submit]");
+  const label = go.textContent;
+  let taken = "";
+  const calm = () => {
+    taken = "";
+    go.textContent = label;
+    complain(dialog, "");
+  };
+  const refused = (file, error) => {
+    complain(dialog, error.message);
+    if (error.status !== 409) return;
+    taken = file;
+    go.textContent = "Replace it";
+  };
+  name.addEventListener("input", calm);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const file = name.value.trim();
+    go.disabled = true;
+    try {
+      await act(file, taken === file);
+      dialog.close();
+    } catch (error) {
+      refused(file, error);
+    } finally {
+      go.disabled = false;
+    }
+  });
+  return (proposed, error = null) => {
+    calm();
+    name.value = proposed;
+    if (error) refused(proposed, error);
+    shown(dialog);
+    name.select();
+  };
+};
+
+const choices = (title, entries, choose) => entries.length > 0 && h("section", {},
+  h("h3", {}, title),
+  h("ul", {}, entries.map(({ text, note, given }) => h("li", {}, h("button", { type: "button", onclick: () => choose(given) }, text), note && h("span", { class: "note" }, note)))));
+
+// `started` is what the server said at the beginning; the page's own state is asked for when it is needed.
+export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wrote }) => {
+  for (const dialog of document.querySelectorAll("dialog")) {
+    for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  }
+
+  const opening = $("opening");
+  const choose = async (given) => {
+    try {
+      const { yaml } = await server.open(given);
+      opening.close();
+      loaded(yaml, given.file ?? null);
+    } catch (error) {
+      complain(opening, error.message);
+    }
+  };
+  const open = async () => {
+    let { files } = started;
+    try {
+      ({ files } = await server.start()); // there may be new ones
+    } catch {
+      // what was there at the beginning will do
+    }
+    complain(opening, "");
+    $("opening-note").hidden = !isChanged();
+    $("choices").replaceChildren(...[
+      choices("In this folder", files.map((name) => ({ text: name, given: { file: name } })), choose),
+      choices("Templates", started.templates.map(({ name, title }) => ({ text: name, note: title, given: { template: name } })), choose),
+    ].filter(Boolean));
+    shown(opening);
+  };
+
+  const saveAs = naming("saving", async (name, force) => {
+    const done = await server.save(text(), name, force, name === file() ? was() : null);
+    saved(done.file ?? name);
+  });
+  const save = async () => {
+    if (!file()) return saveAs("scenario.yaml");
+    try {
+      const done = await server.save(text(), file(), false, was());
+      return saved(done.file ?? file());
+    } catch (error) {
+      return saveAs(file(), error);
+    }
+  };
+  const write = naming("writing", async (name, force) => {
+    const done = await server.report(text(), file(), name, force);
+    wrote(done.file ?? name);
+  });
+
+  return {
+    open,
+    save,
+    saveAs: () => saveAs(file() ?? "scenario.yaml"),
+    report: () => write(`${(file() ?? "scenario.yaml").replace(/\.ya?ml$/, "")}.html`),
+    keys: () => shown($("keys")),
+  };
+};
