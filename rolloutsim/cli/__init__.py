@@ -38,6 +38,7 @@ COMMANDS = {
     "run": "Simulate, show the table, check the thresholds.",
     "watch": "The same anew at each save, and what changed.",
     "compare": "Scenarios, variants or results side by side, with verdicts.",
+    "serve": "A page in the browser that answers while one plays.",
     "diff": "What differs in two resolved scenarios, before the numbers.",
     "show": "A resolved scenario: each default with its source.",
     "sweep": "Many runs, streamed into one SQLite file.",

@@ -140,7 +140,7 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: s
             return
         results = None
         try:
-            with _starting(most > 1 and _are_ours()):
+            with starting(most > 1 and _are_ours()):
                 results = parallel(calls)
             for result in results:  # noqa: UP028 (`yield from` would close it before us)
                 yield result
@@ -174,7 +174,7 @@ def _are_ours() -> bool:
 
 
 @contextmanager
-def _starting(tracked: bool) -> Iterator[None]:
+def starting(tracked: bool) -> Iterator[None]:
     """While processes start (`tracked`: of loky), which then do what this one says, and nothing else.
 
     What the keyboard interrupts is this one; they import nothing from the folder where one happens to be; and what

@@ -11,7 +11,7 @@ sooner, and is otherwise the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from functools import partial
@@ -128,8 +128,22 @@ class Plan:
         before, sent, (limits, limit) = situation.rollout_time, looked_at.sent, _limit(situation)
         return cls(budget, trials, before, every, looked_at.path, chance, looked_at.now, sent, limits, limit)
 
-    def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
-        """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
+    def carry_out(
+        self,
+        jobs: int = -1,
+        tell: Tell | None = None,
+        since: Start | None = None,
+        found: Callable[[WhatIfs], None] | None = None,
+    ) -> WhatIfs:
+        """Simulate the changes.
+
+        Parameters
+        ----------
+        jobs, tell, since
+            As for `Trials.tried`.
+        found : callable, optional
+            Called with what was tried so far when another one is done.
+        """
         from rolloutsim.planning.proofs import Prover  # as above
 
         if self.trials is None:
@@ -143,11 +157,13 @@ class Plan:
 
         together = _Together(self.candidates, self.path)
         every = [[together.unit(one)] for one in self.candidates]
-        results = list(self.trials.tried(every, "change", self.budget, jobs, told, since))
+        done = 0
         tried: dict[frozenset[str], WhatIf | None] = {}  # two chains may meet
         known: dict[frozenset[str], Trial] = {}
         cut: list[Candidate] = []
-        for one, trials in zip(self.candidates, results, strict=False):
+        for trials in self.trials.tried(every, "change", self.budget, jobs, told, since):
+            one = self.candidates[done]
+            done += 1
             for trial in trials:
                 made = together.made(one, trial)
                 if trial.is_cut:
@@ -155,7 +171,9 @@ class Plan:
                 else:
                     known[frozenset(made.overrides)] = trial
                     tried.setdefault(frozenset(made.overrides), self._as_tried(self.trials, made, trial))
-        rest = self.candidates[len(results) :]
+            if found is not None and done < len(self.candidates):
+                found(self._found(self.trials.case, tried))
+        rest = self.candidates[done:]
         left_out = tuple(one.change for one in (*cut, *rest))
         unknown = tuple(dict.fromkeys((*(part for one in cut for part in one.parts), *(one.subject for one in rest))))
         if tallies and not left_out:
@@ -163,8 +181,8 @@ class Plan:
             proof = self._proof(prover, tried, known)
             for made, trial in proof.together:
                 tried.setdefault(frozenset(made.overrides), self._as_tried(self.trials, made, trial))
-            found = self._found(self.trials.case, tried)
-            return replace(found, useless=tuple(one for one in found.idle if one in proof.useless))
+            result = self._found(self.trials.case, tried)
+            return replace(result, useless=tuple(one for one in result.idle if one in proof.useless))
         return replace(self._found(self.trials.case, tried), left_out=left_out, unknown=unknown)
 
     def _found(self, case: str, tried: Mapping[frozenset[str], WhatIf | None]) -> WhatIfs:

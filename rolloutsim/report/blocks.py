@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rolloutsim.report import plots
-from rolloutsim.report.plots.subjects import titled
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Picture:
     def small_print(self, ax: Axes) -> str:
         """What is shown, without the title that the report has already."""
         told = plots.canvas.head_of(ax).subtitle
-        return told.removesuffix(f" · {titled(self.below)}".replace(r"\$", "$")) if self.below else told
+        return told.removesuffix(f" · {plots.subjects.titled(self.below)}".replace(r"\$", "$")) if self.below else told
 
 
 @struct

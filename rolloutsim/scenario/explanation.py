@@ -138,7 +138,7 @@ def explain(key: str) -> Explanation:
     ((name, part),) = found.items()
     also = [] if plural is None else [f"for {plural} themselves: explain {plural}"]
     also += [] if cause is None else [f"{_CAUSE}.{cause.name} is a cause that time goes to"]
-    return _explanation(name, part, "; ".join(also))
+    return explanation_of(name, part, "; ".join(also))
 
 
 @cache
@@ -353,7 +353,8 @@ def _fewer() -> str:
     return f" ({'; '.join(some)})" if some else ""
 
 
-def _explanation(name: str, part: Part, also: str = "") -> Explanation:
+def explanation_of(name: str, part: Part, also: str = "") -> Explanation:
+    """The meaning of a key, of which its full path and what may stand there are known; `also` is a word on others."""
     field = part.field
     assert field is not None
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}

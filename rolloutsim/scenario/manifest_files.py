@@ -47,10 +47,14 @@ class _NoManifestError(RolloutsimError):
 
 @dataclass(slots=True)
 class Files:
-    """What files hold, each read once: path → its content, or what is wrong with it; and their bytes so far."""
+    """What files hold, each read once: path → its content, or what is wrong with it; and their bytes so far.
+
+    `within` is a folder outside of which none is read, links followed; empty: all may be.
+    """
 
     read: dict[str, Any] = field(default_factory=dict)
     size: int = 0
+    within: str = ""
 
 
 @struct
@@ -153,6 +157,8 @@ def _bytes(file: str, path: str, files: Files) -> bytes:
         raise _NoManifestError(
             f"a URL, and nothing is fetched for a scenario; {_FETCH} > api.json, and write manifest: api.json"
         )
+    if files.within and os.path.commonpath((files.within, os.path.realpath(path))) != files.within:
+        raise _NoManifestError(f"outside of '{files.within}', where nothing is read; copy it there")
     try:
         # Without waiting: a pipe that nobody writes to would never open.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from rolloutsim.report.images import png, svg
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import Panel, canvas, finish, mark, plain, text_width, tips, wrapped
-from rolloutsim.report.plots.scales import corners, is_wide, staircase, thinned
+from rolloutsim.report.plots.lines import corners, staircase, thinned
+from rolloutsim.report.plots.scales import is_wide
 from rolloutsim.results.outcome import Outcome
 from tests.report.runs import ideal
 from tests.report.test_every_figure import cut_off

@@ -3,7 +3,7 @@
 import pytest
 
 from rolloutsim.report.plots import colours
-from rolloutsim.report.plots.causes import _LOOKS
+from rolloutsim.report.plots.looks import LOOKS
 from rolloutsim.scenario.causes import CAUSES, PULL, STEPS, Cause
 from rolloutsim.scenario.resources import RESOURCES
 
@@ -30,7 +30,7 @@ def test_no_two_causes_look_alike_or_have_one_place() -> None:
 
 
 def test_no_cause_looks_like_a_kind_of_shared_links() -> None:
-    looks = [(colour, hatch) for colour, hatch, _ in _LOOKS.values()]
+    looks = [(colour, hatch) for colour, hatch, _ in LOOKS.values()]
     assert len(set(looks)) == len(looks)
 
 

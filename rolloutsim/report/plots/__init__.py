@@ -44,7 +44,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.report.plots import calibration, canvas
+    from rolloutsim.report.plots import calibration, canvas, subjects
 else:
     __getattr__ = front(__name__)
 

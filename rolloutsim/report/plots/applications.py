@@ -13,7 +13,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, label_axis, mark, plain, text_width
 from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
-from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
+from rolloutsim.report.plots.lines import corners, thinned
+from rolloutsim.report.plots.scales import row_axis, share_axis, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries, phases

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots import colours
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
-from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, ON_DARK, ON_LIGHT, PAPER, SKY
+from rolloutsim.report.plots.colours import BLUE, INK, ON_DARK, ON_LIGHT, PAPER
+from rolloutsim.report.plots.looks import key_of, looks
 from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import listed, show_time
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, name_of
 from rolloutsim.results.why.words import ALL_PODS, explained
-from rolloutsim.scenario.causes import CAUSES
-from rolloutsim.scenario.resources import LinkName
 from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
@@ -27,16 +25,6 @@ if TYPE_CHECKING:
 
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
-
-# Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
-_LOOKS: dict[str, tuple[str, str, str]] = {
-    "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
-    "rack": (GREEN, "", ""), "site": (GREEN, "++++", ""), "link": (SKY, "", ""),
-} | {
-    name: (getattr(colours, cause.look.colour.upper()), cause.look.hatch, cause.look.legend)
-    for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
-}  # fmt: skip
-_OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
 
 
 def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
@@ -59,13 +47,13 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             "there is nothing to split by cause"
         )
     times = [one.time for one in found]
-    looks = _looks(split)
-    ax = canvas(ax, height=_FRAME + max(_ROW * len(rows), _ENTRY * len(looks)))
-    thickness = min(0.68, _ROW * 0.8 * len(rows) / (_ENTRY * len(looks)))
+    look_of = looks(split, _in_short)
+    ax = canvas(ax, height=_FRAME + max(_ROW * len(rows), _ENTRY * len(look_of)))
+    thickness = min(0.68, _ROW * 0.8 * len(rows) / (_ENTRY * len(look_of)))
     for place, (row, causes) in enumerate(zip(rows, split, strict=True)):
         left = 0.0
-        for cause in sorted(causes, key=lambda one: list(looks).index(_key(one))):
-            color, hatch, _ = looks[_key(cause)]
+        for cause in sorted(causes, key=lambda one: list(look_of).index(key_of(one))):
+            color, hatch, _ = look_of[key_of(cause)]
             (bar,) = ax.barh(
                 [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
                 edgecolor=PAPER, linewidth=0.8,
@@ -74,7 +62,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             a_pod = " a pod" if found[place].whose == ALL_PODS else ""
             seconds = show_time(cause.share * times[place])
             said = f"{whose}{name_of(cause)} {cause.shown} of {found[place].of}, {seconds}{a_pod}"
-            mark(bar, "cause", _key(cause), said)
+            mark(bar, "cause", key_of(cause), said)
             if cause.share >= _LEGIBLE:
                 ink = PAPER if color == INK else ON_DARK if color == BLUE else ON_LIGHT
                 ax.text(left + cause.share / 2, place, cause.shown, ha="center", va="center", size=8,
@@ -91,33 +79,14 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     mean = ", the mean of a pod" if ALL_PODS in whose else ""
     share_axis(ax, f"share of the time of {whose}", side="x")
     grid(ax, "x")
-    entries = [(Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), said) for color, hatch, said in looks.values()]
+    entries = [(Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), said) for color, hatch, said in look_of.values()]
     slow = max(range(len(rows)), key=times.__getitem__)
     what = f"what the time of {whose} goes to; beside each case: that time{mean}"
     return finish(ax, _answer(rows, split, found[slow].of, slow), scene(run, what, cases), legend=entries)
 
 
-def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str, str]]:
-    """Colour, hatch and name in the legend of each cause, links before waits."""
-    known = {_key(cause): cause for causes in reversed(split) for cause in causes}
-    order = {kind: place for place, kind in enumerate(_LOOKS)}
-    free = iter(_OTHERS * len(known))
-    taken: set[tuple[str, str]] = set()
-    looks: dict[str, tuple[str, str, str]] = {}
-    for key, cause in sorted(known.items(), key=lambda one: (order.get(one[1].kind, len(order)), one[0])):
-        colour, hatch, said = _LOOKS.get(cause.kind, ("", "", ""))
-        if not colour or (colour, hatch) in taken:
-            colour, hatch = next(free)
-        taken.add((colour, hatch))
-        looks[key] = colour, hatch, said or plain(name_of(cause), 26)
-    return looks
-
-
-def _key(cause: Bottleneck) -> str:
-    """The link, where it is one; else the kind, with the direction of the racks' links."""
-    if len(cause.links) == 1:
-        return cause.links[0]
-    return f"{cause.kind}.{LinkName.of(cause.links[0]).part}" if cause.links else cause.kind
+def _in_short(cause: Bottleneck) -> str:
+    return plain(name_of(cause), 26)
 
 
 def _in_words(cause: Bottleneck) -> str:
@@ -132,13 +101,13 @@ def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], of: st
     said = ", ".join(shares)
     if len(rows) == 1:
         return said
-    main = [(_key(causes[0]), causes[0]) for causes in split if causes]
-    others = {key: cause for key, cause in main if key != _key(split[slow][0])}
+    main = [(key_of(causes[0]), causes[0]) for causes in split if causes]
+    others = {key: cause for key, cause in main if key != key_of(split[slow][0])}
     differ = ""
     if others:
         key, cause = next(iter(others.items()))
         count = sum(found == key for found, _ in main)
-        first = next(row.case for row, causes in zip(rows, split, strict=True) if causes and _key(causes[0]) == key)
+        first = next(row.case for row, causes in zip(rows, split, strict=True) if causes and key_of(causes[0]) == key)
         who = plain(first) if count == 1 else f"{count} others"
         differ = f"; {who} wait{'s' if count == 1 else ''} longest for {_in_words(cause)}"
     return f"{plain(rows[slow].case)}: {said}{differ}"

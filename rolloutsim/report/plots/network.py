@@ -22,34 +22,27 @@ from rolloutsim.report.plots.canvas import (
     plain,
 )
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
-from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
+from rolloutsim.report.plots.lanes import PARTS, Lane, lanes_of, length_of, mean_of, steps, when_full, words_of
+from rolloutsim.report.plots.lines import corners, thinned
+from rolloutsim.report.plots.scales import row_axis, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import listed, show_time, whole_share
-from rolloutsim.results.shown.names import link_words
 from rolloutsim.scenario.resources import PLACES, LinkName
-from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.outcome import Outcome
 
-_MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
-_MOST_RACKS = 3  # racks, or sites, with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _IN_LANE = 5e-3  # a smaller change is not seen in a lane (assumed: a fifth of a pixel)
 _RACK, _RACKS = 0.16, 1.6  # height of a rack's row, and of all around them [inch]
-_PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
-_MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more often is averaged (assumed)
-_FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
 _WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
-_DIRECTIONS = {"down": "to nodes", "up": "outward"}
 _NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
 _SECOND = 1.0  # shorter parts would show single requests
 
@@ -66,7 +59,7 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
             f"case '{plain(records.name)}' has no shared link, or took no time; a `registry` with an `uplink`, "
             "`network.racks` or `network.links` add links"
         )
-    lanes = _lanes(loads, records.end)
+    lanes = lanes_of(loads, records.end)
     if not lanes:
         raise NoDataError(f"no shared link of case '{plain(records.name)}' carries anything")
     ax = canvas(ax, height=max(2.6, _FRAME + _LANE * len(lanes)))
@@ -75,7 +68,7 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
         base = place + 0.4
         ax.axhspan(base - 0.8, base, color=GRID, alpha=0.35, lw=0)
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
-        mark(area, "link", lane.link, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
+        mark(area, "link", lane.link, f"{lane.name}: {whole_share(lane.mean)} busy; {when_full(lane.spans)}")
         if full.any():
             ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
     keep(ax, _long(lanes, records.end), "capacity in use", "%")
@@ -87,23 +80,14 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
     return finish(ax, _fullest(loads), scene(run, what, [records]), legend=entries)
 
 
-def _long(lanes: Sequence[_Lane], end: float) -> list[Series]:
+def _long(lanes: Sequence[Lane], end: float) -> list[Series]:
     """The lanes as lines; many are those that are full for longest, and each has the most points that it may."""
     several = lanes[:_MOST_LINES]
     most = MOST // len(several)
     return [
-        Series(lane.name, str(series(number)["color"]), *_steps(lane.edges, lane.utilisation * 100, most, end))
+        Series(lane.name, str(series(number)["color"]), *steps(lane.edges, lane.utilisation * 100, most, end))
         for number, lane in enumerate(several)
     ]
-
-
-def _steps(edges: Times, values: Times, most: int, end: float) -> tuple[Times, Times]:
-    """Moments and the value from each on; of more than `most`, means over equal parts of the time."""
-    if len(values) > most:
-        whole = np.append(0.0, np.cumsum(values * np.diff(edges)))
-        parts = np.linspace(0.0, end, most + 1)
-        values, edges = np.diff(np.interp(parts, edges, whole)) / (parts[1] - parts[0]), parts
-    return edges, np.append(values, values[-1:])
 
 
 def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
@@ -121,10 +105,10 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
             "nodes: {web: {count: 40, racks: [r1, r2]}}, and their links a capacity, such as "
             "network: {racks: {oversubscription: 4}}"
         )
-    edges = np.linspace(0.0, records.end, _PARTS + 1)
+    edges = np.linspace(0.0, records.end, PARTS + 1)
     names = tuple(dict.fromkeys(LinkName.of(load.link).owner for load in loads))
     row = {name: i for i, name in enumerate(names)}
-    heat = np.zeros((len(names), _PARTS))
+    heat = np.zeros((len(names), PARTS))
     for load in loads:
         place = row[LinkName.of(load.link).owner]
         heat[place] = np.maximum(heat[place], load.at(edges))
@@ -140,10 +124,10 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     if not few:
         mark(image, "rack", "all", f"{len(names)} {all_of}; {said}")
     for place, name in enumerate(names if few else ()):
-        of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
+        of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=mean_of)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
-        busy = f"{_words(of_rack)}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
+        busy = f"{words_of(of_rack)}: {whole_share(mean_of(of_rack))} busy; {when_full(of_rack.saturated_spans)}"
         mark(strip, "rack", name, busy)
     shown = (np.arange(len(names)) if len(names) <= 30 else thinned(len(names), most=11)).tolist()
     ax.set_yticks(shown, [plain(names[i], 20) for i in shown])
@@ -174,7 +158,7 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
         )
     ax = canvas(ax, height=LOW)
     end = max(records.end, _SECOND)
-    width = next((step for step in _WIDTHS if end / step <= _PARTS), _WIDTHS[-1])
+    width = next((step for step in _WIDTHS if end / step <= PARTS), _WIDTHS[-1])
     edges = np.arange(np.ceil(end / width) + 1) * width
     entries: list[tuple[Any, str]] = []
     long: list[Series] = []
@@ -212,106 +196,21 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     return finish(ax, title, scene(run, "requests to each registry over time", [records]), legend=entries)
 
 
-@struct(eq=False)
-class _Lane:
-    """A link, or several of a kind, on its way through the rollout; `link` is what results call it, `name` words."""
-
-    link: str
-    name: str
-    edges: Times
-    utilisation: Times
-    saturated: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    mean: float
-    spans: list[tuple[float, float]]
-
-
-def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
-    """The busiest links; many racks, or sites, are one lane for each direction: the busiest at each moment."""
-    single = [load for load in loads if load.kind not in PLACES]
-    by_direction: dict[tuple[str, str], list[LinkLoad]] = {}
-    for load in loads:
-        if load.kind in PLACES:
-            by_direction.setdefault((load.kind, LinkName.of(load.link).part), []).append(load)
-    lanes = []
-    for (kind, direction), members in by_direction.items():
-        used = [load for load in members if _mean(load) > 0.0]
-        if len(used) <= _MOST_RACKS:
-            single += used
-            continue
-        edges = np.linspace(0.0, end, _PARTS + 1)
-        busy = np.max([load.at(edges) for load in used], axis=0)
-        spans = _joined([span for load in used for span in load.saturated_spans])
-        mean = float(np.mean([_mean(load) for load in used]))
-        name = f"busiest of {len(used)} {kind}s ({_DIRECTIONS[direction]})"
-        lanes.append(_Lane(name, name, edges, busy, busy >= _FULL, mean, spans))
-    for load in single:
-        edges, busy, full = load.edges, load.utilisation, load.saturated
-        if len(edges) > _MOST_CORNERS:
-            edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
-            busy = load.at(edges)
-            full = busy >= _FULL
-        lanes.append(_Lane(load.link, _words(load), edges, busy, full, _mean(load), load.saturated_spans))
-    lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.link))
-    return lanes[:_MOST_LINKS]
-
-
-def _words(load: LinkLoad) -> str:
-    return link_words(load.link, load.kind)
-
-
 def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
     """The answer: which link is full, from when to when; `no_link` is what none of these is called."""
-    longest = max(loads, key=lambda load: (_length(load.saturated_spans), _mean(load)))
+    longest = max(loads, key=lambda load: (length_of(load.saturated_spans), mean_of(load)))
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
-        busiest = max(loads, key=_mean)
-        name, share = plain(_words(busiest)), whole_share(_mean(busiest))
+        busiest = max(loads, key=mean_of)
+        name, share = plain(words_of(busiest)), whole_share(mean_of(busiest))
         return f"{no_link} is ever the limit; the busiest is {name}, {share} on average"
-    said = f"{plain(_words(longest))} {_when(longest.saturated_spans)}"
+    said = f"{plain(words_of(longest))} {when_full(longest.saturated_spans)}"
     if others:
-        next_one = max(others, key=lambda load: _length(load.saturated_spans))
+        next_one = max(others, key=lambda load: length_of(load.saturated_spans))
         more = f" and {len(others) - 1} other{'s' if len(others) > 2 else ''}" if len(others) > 1 else ""
-        lasted = show_time(_length(next_one.saturated_spans))
-        said += f"; {plain(_words(next_one))}{more} full for {'up to ' if more else ''}{lasted}"
+        lasted = show_time(length_of(next_one.saturated_spans))
+        said += f"; {plain(words_of(next_one))}{more} full for {'up to ' if more else ''}{lasted}"
     return said
-
-
-def _when(spans: Sequence[tuple[float, float]]) -> str:
-    """`full from 0.0 to 58.8 s`; with several spans their number and how long they are together."""
-    if not spans:
-        return "never the limit"
-    start, stop = spans[0][0], spans[-1][1]
-    unit, name = unit_of(stop)
-    between = f"from {_moment(start / unit, stop / unit)} to {_moment(stop / unit, stop / unit)} {name}"
-    if len(spans) == 1:
-        return f"full {between}"
-    return f"full {len(spans)} times {between}, {show_time(_length(spans))} in all"
-
-
-def _moment(time: float, largest: float) -> str:
-    """With as many decimals as the largest of the figure needs for three digits."""
-    decimals = 2 if largest < 10.0 else 1 if largest < 1000.0 else 0
-    return f"{time:.{decimals}f}"
-
-
-def _length(spans: Sequence[tuple[float, float]]) -> float:
-    return sum(stop - start for start, stop in spans)
-
-
-def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Spans without overlaps, in the order of time."""
-    joined: list[tuple[float, float]] = []
-    for start, stop in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
-
-
-def _mean(load: LinkLoad) -> float:
-    """Mean utilisation over the rollout [1]."""
-    return float((load.utilisation * np.diff(load.edges)).sum() / load.edges[-1])
 
 
 def _counted(one: RegistrySummary) -> str:

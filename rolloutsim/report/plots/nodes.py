@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 
 from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PINK, RED, SKY
-from rolloutsim.report.plots.scales import corners, rate_axis, row_axis, share_axis, size_axis, thinned, time_axis
+from rolloutsim.report.plots.lines import corners, thinned
+from rolloutsim.report.plots.scales import rate_axis, row_axis, share_axis, size_axis, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
 from rolloutsim.results.facts.intervals import quantile
 from rolloutsim.results.facts.records import or_never

@@ -13,7 +13,7 @@ from rolloutsim import scenario
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, groups, metric_of, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
-from rolloutsim.report.plots.scales import thinned
+from rolloutsim.report.plots.lines import thinned
 from rolloutsim.results.numerals import show_rate, show_size, show_time, three_digits
 from rolloutsim.results.thresholds import Measurement, format_value, is_within, judge
 from rolloutsim.scenario.conditions import figure

@@ -9,7 +9,8 @@ import numpy as np
 
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain, text_width
 from rolloutsim.report.plots.colours import BLUE, INK, MUTED, series
-from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, size_axis, staircase, thinned, time_axis
+from rolloutsim.report.plots.lines import staircase, thinned
+from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, size_axis, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases
 from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.facts.calls import brings

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil, floor, isnan, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from rolloutsim.report.plots.canvas import label_axis
+from rolloutsim.report.plots.lines import unit_of
 from rolloutsim.units import parse_rate, parse_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from rolloutsim.results.facts.columns import Times
 
-_UNITS = ((1.0, "s", 600.0), (60.0, "min", 3 * 3600.0), (3600.0, "h", float("inf")))  # up to (assumed: 3 digits)
 _WIDE = 0.05  # values below this share of the largest cannot be told apart on a linear axis (assumed)
 _MANY = 3  # so many of these and the axis becomes logarithmic (assumed)
-_MOST_POINTS = 500  # of a line; more is not to be seen (assumed: a point per two pixels)
 _STEPS = [1, 2, 5, 10]  # between ticks
 
-_UNSEEN = 1e-3  # a smaller change, as a share of the largest value, is not drawn (assumed: a third of a pixel)
-_ROUNDING = 1e-6  # what is nearer than this, as a share of the largest value, is equal
 
 Side = Literal["x", "y"]
 
@@ -79,85 +74,6 @@ def is_wide(values: Sequence[float]) -> bool:
     """Whether values differ so much that on a linear axis several could not be told apart."""
     positive = [value for value in values if value > 0.0]
     return sum(value < _WIDE * max(positive, default=0.0) for value in positive) >= _MANY
-
-
-def thinned(count: int, most: int = _MOST_POINTS) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Numbers from 0 to `count` - 1, at most `most`, first and last among them, evenly spaced."""
-    if count <= most:
-        return np.arange(count)
-    return np.unique(np.linspace(0, count - 1, most).round().astype(np.intp))
-
-
-def staircase(times: Times, wanted: int, end: float, most: int = _MOST_POINTS) -> tuple[Times, Times]:
-    """The share of `wanted` things that happened by each moment, as the corners of a line that rises in steps.
-
-    Parameters
-    ----------
-    times : numpy.ndarray
-        When they happened, ascending [s].
-    wanted : int
-        How many should.
-    end : float
-        Where the line ends if some did not happen [s].
-    most : int
-        How many corners it may have.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Moments [s] and shares [1], to be drawn with `steps-post`.
-    """
-    if not len(times):
-        return np.array([0.0, end]), np.zeros(2)
-    moments, last = np.unique(times, return_index=True)
-    counts = np.append(last[1:], len(times))
-    kept = thinned(len(moments), most)
-    x, y = np.append(moments[:1], moments[kept]), np.append(0, counts[kept])
-    if len(times) < wanted:
-        x, y = np.append(x, max(end, float(x[-1]))), np.append(y, y[-1])
-    return x, y / wanted
-
-
-def corners(edges: Times, *values: Times, least: float = _UNSEEN) -> tuple[Times, ...]:
-    """The corners of lines that are constant between moments, those left out between which nothing changes.
-
-    A corner is drawn where a line has left its last corner by what can be seen, however small the steps that took it
-    there, and where a line ends up at another value at all.
-
-    Parameters
-    ----------
-    edges : numpy.ndarray
-        n + 1 moments, ascending.
-    *values : numpy.ndarray
-        n values for each line; NaN: no line.
-    least : float
-        What can be seen, as a share of the largest value.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        The moments of the corners, then the values of each line there.
-    """
-    table = np.stack(values)
-    unseen = (least * np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)).tolist()
-    rounding = [_ROUNDING / least * limit for limit in unseen]
-    columns: list[list[float]] = table.T.tolist()
-    starts = [0]
-    for place, column in enumerate(columns):
-        limits = unseen if place + 1 < len(columns) else rounding
-        drawn = columns[starts[-1]]
-        if any(
-            abs(now - before) > limit or isnan(now) != isnan(before)
-            for now, before, limit in zip(column, drawn, limits, strict=True)
-        ):
-            starts.append(place)
-    x = np.repeat(np.append(edges[starts], edges[-1]), 2)[1:-1]
-    return x, *(np.repeat(row[starts], 2) for row in table)
-
-
-def unit_of(longest: float) -> tuple[float, str]:
-    """The unit in which times up to the longest are said: its length [s] and its name."""
-    return next((unit, name) for unit, name, limit in _UNITS if longest <= limit)
 
 
 def _largest(value: float, parse: Callable[[str], float], names: Sequence[str]) -> tuple[float, str]:

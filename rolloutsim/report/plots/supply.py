@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from rolloutsim.report.plots import colours
 from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import MUTED, PAPER, series
-from rolloutsim.report.plots.scales import corners, rate_axis, size_axis, time_axis
+from rolloutsim.report.plots.lines import corners
+from rolloutsim.report.plots.scales import rate_axis, size_axis, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.results.load.supply import received_by_kind
 from rolloutsim.results.load.throughput import sent_by

@@ -13,8 +13,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME
 from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, finish, grid, label_axis, mark, plain
 from rolloutsim.report.plots.colours import INK, ON_DARK, ON_LIGHT, RED, SERIES, series
+from rolloutsim.report.plots.lines import thinned
 from rolloutsim.report.plots.points import Axis, Cells, Place, SweepView, axis_of
-from rolloutsim.report.plots.scales import is_wide, log_time_axis, thinned, time_axis
+from rolloutsim.report.plots.scales import is_wide, log_time_axis, time_axis
 from rolloutsim.results.numerals import UNKNOWN
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from rolloutsim.planning.sensitivity import Row
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import BLUE, INK, ORANGE
-from rolloutsim.report.plots.scales import row_axis, time_axis, unit_of
+from rolloutsim.report.plots.lines import unit_of
+from rolloutsim.report.plots.scales import row_axis, time_axis
 from rolloutsim.results.numerals import show_difference, show_time
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots.canvas import HEIGHT, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import series
+from rolloutsim.report.plots.lines import staircase
 from rolloutsim.report.plots.rollout import draw_band, milestones, reached_in
-from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, staircase, time_axis
+from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, time_axis
 from rolloutsim.report.plots.subjects import titled
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.time.phases import readiness

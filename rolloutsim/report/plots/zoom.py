@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from rolloutsim.report.plots.scales import unit_of
+from rolloutsim.report.plots.lines import unit_of
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:

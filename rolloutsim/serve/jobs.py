@@ -1,0 +1,132 @@
+"""What the page can have done, each by a process of its own; what comes of it is told piece by piece."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim import planning, scenario, serve, simulation
+from rolloutsim.errors import ScenarioError
+from rolloutsim.imports.setting import with_values
+from rolloutsim.results.numerals import show_time
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.scenario import completion, controls
+from rolloutsim.scenario.loading import draft
+from rolloutsim.scenario.manifest_files import Files
+from rolloutsim.scenario.overrides import parse_path
+from rolloutsim.scenario.structure import schema_path
+from rolloutsim.serve.limits import BEAT, WHAT_IFS
+
+if TYPE_CHECKING:
+    from rolloutsim.scenario.controls import Group
+    from rolloutsim.scenario.loading import Draft
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+    Tell = Callable[[str, Mapping[str, Any]], None]
+
+RESULT = "result"
+_NAME = "<scenario>"  # of a text that is in no file
+
+
+def ask(asked: Mapping[str, Any], tell: Tell) -> None:
+    """Say what is wrong with a scenario; or what can be changed in it, what comes of it, and what would help."""
+    try:
+        read = _draft(asked)
+        resolved = read.scenario().resolve()
+    except ScenarioError as error:
+        tell("invalid", {"diagnostics": serve.answers.diagnostics(error)})
+        return
+    groups = controls.controls(resolved, read.data)
+    tell("fields", {"groups": [_group(one) for one in groups], "variants": list(read.variants)})
+    outcome = _simulated(resolved, tell)
+    tell("answer", serve.answers.answer(outcome, final=True))
+    _help(outcome, tell)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"title": group.title, "folded": group.folded, "controls": [one.to_row() for one in group.controls]}
+
+
+def _simulated(resolved: ResolvedScenario, tell: Tell) -> Outcome:
+    """What came out of it, as `run` has it; the first of several draws is told before there are others."""
+
+    def progress(case: str, time: float, share: float) -> None:
+        tell("progress", {"case": case, "simulated_s": time, "share": share})
+
+    times = simulation.AloneTimes(resolved)
+    run = simulation.simulate(resolved, progress=progress, alone=times)
+    first = Outcome(run)
+    if resolved.replications > 1:
+        tell("answer", serve.answers.answer(first, final=False))
+        return planning.replicate.replicate(resolved, progress=progress)
+    if any(case.drawn for case in run.cases):
+        tell("answer", serve.answers.answer(first, final=False))
+        return Outcome(run, draws=planning.replicate.draws(resolved, run, times, progress=progress))
+    return first
+
+
+def _help(outcome: Outcome, tell: Tell) -> None:
+    """Try what would help, as far as its budget goes."""
+    told, shown = monotonic(), 0
+
+    def found(changes: planning.tried.WhatIfs) -> None:
+        nonlocal told, shown
+        if len(changes.best) != shown and monotonic() - told >= BEAT:
+            told, shown = monotonic(), len(changes.best)
+            tell("what_ifs", serve.answers.what_ifs(outcome, changes, done=False))
+
+    plan = planning.what_if.Plan.of(outcome, budget=WHAT_IFS)
+    changes = plan.carry_out(jobs=1, found=found)
+    note = "" if outcome.finished else f"{planning.tried.NOTHING_TRIED}."
+    if changes.left_out:
+        note = (
+            f"{changes.extent} tried: that is what fits into {show_time(WHAT_IFS)} of computing. "
+            "rolloutsim explain FILE --budget TIME tries more."
+        )
+    tell("what_ifs", serve.answers.what_ifs(outcome, changes, True, note))
+
+
+def edit(asked: Mapping[str, Any], tell: Tell) -> None:
+    """A scenario's text with other values, of which all else stays as it is."""
+    try:
+        tell(RESULT, {"yaml": with_values(asked["yaml"], asked["changes"])})
+    except ScenarioError as error:
+        tell(RESULT, {"diagnostics": serve.answers.diagnostics(error)})
+
+
+def explain(asked: Mapping[str, Any], tell: Tell) -> None:
+    """What a key means, by its path in a scenario or as `explain` takes it."""
+    path = schema_path(parse_path(asked["key"]))
+    found = scenario.explain(asked["key"] if path is None else ".".join(path))
+    rows = ("key", "type", "unit", "default", "source", "example")
+    told = {row: getattr(found, row) for row in rows} | {"allowed": list(found.allowed)}
+    tell(RESULT, {"text": found.description, **told})
+
+
+def complete(asked: Mapping[str, Any], tell: Tell) -> None:
+    """What may stand at a place of a scenario's text."""
+    found = completion.complete(asked["yaml"], asked["line"], asked["column"])
+    tell(RESULT, {"from": found.start, "options": [one.to_row() for one in found.options]})
+
+
+def report(asked: Mapping[str, Any], tell: Tell) -> None:
+    """The report of a scenario."""
+    from rolloutsim.api.result import simulated
+
+    resolved = _draft(asked).scenario().resolve()
+    tell("report", {"html": simulated(resolved, beside=True).to_html()})
+
+
+def _draft(asked: Mapping[str, Any]) -> Draft:
+    """The scenario that a question is about; files that it names are those of the folder that is served."""
+    folder = asked.get("folder") or os.getcwd()
+    os.chdir(folder)  # where files are looked for that a text names which is in no file
+    return replace(draft(asked["yaml"], asked.get("file") or _NAME), files=Files(within=folder))
+
+
+JOBS: Mapping[str, Callable[[Mapping[str, Any], Tell], None]] = {
+    "ask": ask, "edit": edit, "explain": explain, "complete": complete, "report": report,
+}  # fmt: skip
