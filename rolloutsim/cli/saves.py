@@ -22,7 +22,8 @@ from rolloutsim.cli import interrupts
 from rolloutsim.errors import RolloutsimError
 
 _LOOK = 250  # between two looks at files of which nothing was heard [ms] (assumed: soon enough, and costs nothing)
-_GONE = 0.5  # for how long a file may be gone while it is saved [s] (assumed: editors rename within milliseconds)
+# For how long a file may be gone or empty while it is saved [s] (assumed: editors rename or fill it in milliseconds).
+_GONE = 0.5
 # Ends what is computed; where a system has no such signal, that comes to its end before it is done anew.
 _SIGNAL = getattr(signal, "SIGALRM", None)
 
@@ -129,7 +130,7 @@ class Saves:
                 if now == self._known:
                     gone_at = None
                     continue
-                if any(state is None and self._known[name] is not None for name, state in now.items()):
+                if any(_is_there(self._known[name]) and not _is_there(state) for name, state in now.items()):
                     gone_at = monotonic() if gone_at is None else gone_at
                     if monotonic() - gone_at < _GONE:
                         continue
@@ -155,6 +156,11 @@ def _state(name: str) -> _State:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _is_there(state: _State) -> bool:
+    """Whether there is a file, and something in it."""
+    return state is not None and state[1] > 0
 
 
 def _folders(name: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ def told(self):
     waits.release()
     wait(self)
 saves.Saves.wait = told
+saves._GONE = 60.0  # who writes a file empties it first, and may be held up then
 file = Path("s.yaml")
 def until_it_waits():
     assert waits.acquire(timeout=60)
@@ -144,11 +145,10 @@ def test_files_that_it_names_are_watched_and_one_that_is_gone_for_a_moment_is_wa
 until_it_waits()
 Path("sub/m.json").write_text({manifest(20_000_000)!r})
 until_it_waits()
-saves._GONE = 60
 file.unlink()
 file.write_text({QUICK.replace("nodes: 2", "nodes: 3")!r})
 until_it_waits()
-saves._GONE = 0
+saves._GONE = 0.0
 file.unlink()
 until_it_waits()
 """
@@ -186,10 +186,9 @@ while child:
     assert done.out.endswith("\r\nwatching s.yaml (Ctrl-C ends)\r\n\r\n")
 
 
-@pytest.mark.parametrize(("end", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
-def test_other_signals_end_it_as_quietly(watch: Watch, end: str, code: int) -> None:
-    done = watch(QUICK, "until_it_waits()", end=end, before=f"signal.signal(signal.{end}, signal.SIG_DFL)\n")
-    assert (done.code, done.err) == (code, WATCHING)
+def test_another_signal_ends_it_as_quietly(watch: Watch) -> None:
+    done = watch(QUICK, "until_it_waits()", end="SIGTERM", before="signal.signal(signal.SIGTERM, signal.SIG_DFL)\n")
+    assert (done.code, done.err) == (143, WATCHING)
 
 
 def test_what_the_command_line_gets_wrong_ends_it(shell: Program, tmp_path: Path) -> None:
