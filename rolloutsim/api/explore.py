@@ -131,7 +131,8 @@ class Explorer:
     def _field(self, key: str) -> _Field:
         if key not in self._fields:
             near = did_you_mean(str(key), list(self._fields))
-            raise UsageError(f"{key!r} is not explored here; keys: {listing(list(self._fields))}{near and f'; {near}'}")
+            hint = f"; {near}" if near else ""
+            raise UsageError(f"{key!r} is not explored here; keys: {listing(list(self._fields))}{hint}")
         return self._fields[key]
 
     def _simulate(self, scenario: Scenario, look: Callable[[], None] = lambda: None) -> Explored:
@@ -178,10 +179,11 @@ class Explorer:
         if answer is None or answer is self._shown:
             return
         self._shown = answer
+        bundle = self._bundle() if self._handles else {}
+        for handle in self._handles:
+            handle.update(bundle, raw=True)
         if not self._is_refused:
             self._said.value = ""
-        for handle in self._handles:
-            handle.update(self._bundle(), raw=True)
 
     def _bundle(self) -> dict[str, str]:
         """What is shown of the answer, by kind."""
@@ -269,11 +271,15 @@ class _Field:
         return self.text != self.start
 
     def move(self, value: Any) -> None:
-        """Give it a value."""
+        """Give it a value; None: its default."""
         if isinstance(self.widget.value, bool):
-            self.widget.value = str(value).lower() in ("true", "on")
-        else:
-            self.widget.value = "" if value is None else str(value)
+            self.widget.value = str(self.control.usual if value is None else value).lower() in ("true", "on")
+            return
+        words = getattr(self.widget, "options", None)
+        text = str(value) if value is not None else self.control.usual if words else ""
+        if words and text not in words:
+            raise UsageError(f"{self.key}: {text!r} is none of its words; allowed: {listing(words)}")
+        self.widget.value = text
 
     def may_differ(self, moved: _Field) -> bool:
         """Whether what it shows may be another now that a field was moved: its default, or where its slider stands."""

@@ -104,6 +104,8 @@ def test_words_and_switches_are_chosen_and_a_default_is_what_it_is_with_them() -
     assert explorer.scenario == scenario.with_(changes)
     explorer["nodes.node.parallel_layers"] = None
     assert explorer.scenario == scenario.with_({"nodes.node.runtime": "cri-o", "model": "ideal"})
+    explorer["model"] = None
+    assert explorer["model"] == "real"
 
 
 def test_without_keys_it_has_those_that_matter(scenario: rs.Scenario) -> None:
@@ -127,10 +129,16 @@ def test_a_key_that_there_is_not_is_an_error_that_says_which_there_are(
         scenario.explore(key)
 
 
-def test_a_key_that_is_not_explored_is_an_error(scenario: rs.Scenario) -> None:
-    with pytest.raises(UsageError) as caught:
-        scenario.explore("nodes")["node"] = 3
-    assert str(caught.value) == "'node' is not explored here; keys: nodes; did you mean 'nodes'?"
+def test_a_key_that_is_not_explored_and_a_word_that_there_is_not_are_errors(scenario: rs.Scenario) -> None:
+    explorer = scenario.explore("nodes", "model")
+    for key, value, message in (
+        ("node", 3, "'node' is not explored here; keys: nodes model; did you mean 'nodes'?"),
+        ("xyz", 3, "'xyz' is not explored here; keys: nodes model"),
+        ("model", "perfect", "model: 'perfect' is none of its words; allowed: real ideal"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            explorer[key] = value
+        assert str(caught.value) == message
 
 
 def test_without_ipywidgets_it_says_what_to_install(scenario: rs.Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
