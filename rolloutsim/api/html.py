@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from rolloutsim.results.shown.tabular import TEXT, Kind, html, of_tuples
 from rolloutsim.scenario.metrics import in_braces
 
 if TYPE_CHECKING:
+    from rolloutsim.planning.moved import Moved
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
@@ -30,12 +31,30 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
 
 def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
-    tables = results.shown.tables
-    parts = [html(tables.case_rows(outcome), outcome.run.scenario.name)]
-    parts += [f"<p>{escape(line)}</p>" for line in outcome.why.splitlines() if line.strip()]
-    if outcome.thresholds:
-        parts.append(html(tables.threshold_rows(outcome.thresholds), "Thresholds"))
-    return "".join(parts) + _curve(outcome)
+    return "".join((_cases(outcome), *_paragraphs(outcome.why.splitlines()), _thresholds(outcome), _curve(outcome)))
+
+
+def of_explored(outcome: Outcome, moved: Moved | None) -> str:
+    """The same in the order in which one looks while one plays, and what moved since the start, if anything did."""
+    parts = [_thresholds(outcome), _curve(outcome), _cases(outcome), *_paragraphs(outcome.why.splitlines())]
+    if moved is not None:
+        parts += [html(moved.keys, "Since the start")] if moved.keys is not None else []
+        parts += [html(table, caption) for caption, table in moved.tables]
+        parts += _paragraphs(moved.notes)
+    return "".join(parts)
+
+
+def _cases(outcome: Outcome) -> str:
+    return html(results.shown.tables.case_rows(outcome), outcome.run.scenario.name)
+
+
+def _thresholds(outcome: Outcome) -> str:
+    judged = outcome.thresholds
+    return html(results.shown.tables.threshold_rows(judged), "Thresholds") if judged else ""
+
+
+def _paragraphs(lines: Iterable[str]) -> list[str]:
+    return [f"<p>{escape(line)}</p>" for line in lines if line.strip()]
 
 
 def of_scenario(scenario: ResolvedScenario) -> str:

@@ -12,6 +12,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.scenario.resolved import LARGEST_SEED
 
 if TYPE_CHECKING:
+    from rolloutsim.api.explore import Explorer
     from rolloutsim.api.result import Result
     from rolloutsim.api.sweep import Sweep
     from rolloutsim.planning.cheapest import Purchase
@@ -184,6 +185,31 @@ class Scenario(_scenario.Scenario):
         most = planning.cheapest.TRIES if tries is None else tries
         who = planning.sweep.workers.workers(jobs)
         return planning.cheapest.cheapest(self.draft(), prices, such_that, most, _checked(seed), replications, who)
+
+    def explore(self, *keys: str, seed: int | None = None, replications: int | None = None) -> Explorer:
+        """Move values and see what comes of them, in Jupyter: `s.explore("nodes", "network")`.
+
+        Parameters
+        ----------
+        keys : str
+            Paths, as in `with_`; without any, those that matter most in the scenario.
+        seed, replications
+            As for `run`.
+
+        Returns
+        -------
+        Explorer
+            Sliders and fields, which Jupyter shows. `scenario` is the scenario as explored, `result` what came out of
+            it; this one stays as it is.
+
+        Raises
+        ------
+        UsageError
+            If there is no such key, or ipywidgets is not installed (`pip install 'rolloutsim[explore]'`).
+        """
+        from rolloutsim.api.explore import Explorer
+
+        return Explorer(self, keys, _checked(seed), replications)
 
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import of_scenario

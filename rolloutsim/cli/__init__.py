@@ -28,7 +28,7 @@ from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, 
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.cli import gates, options, output, page, progress, reasons, scenarios, view
+    from rolloutsim.cli import gates, options, output, page, progress, reasons, saves, scenarios, simulations, view
 else:
     __getattr__ = front(__name__)
 
@@ -36,6 +36,7 @@ _RARELY = 100_000  # more objects between two collections than importing everyth
 
 COMMANDS = {
     "run": "Simulate, show the table, check the thresholds.",
+    "watch": "The same anew at each save, and what changed.",
     "compare": "Scenarios, variants or results side by side, with verdicts.",
     "serve": "A page in the browser that answers while one plays.",
     "diff": "What differs in two resolved scenarios, before the numbers.",

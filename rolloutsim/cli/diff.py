@@ -11,7 +11,7 @@ from rolloutsim.cli import example
 from rolloutsim.cli.options import OfSides, Placed, of_a_side
 from rolloutsim.errors import UsageError
 from rolloutsim.results.numerals import counted, listed
-from rolloutsim.results.shown.tabular import TEXT, Column, Table
+from rolloutsim.results.shown.changed import changed_table
 
 if TYPE_CHECKING:
     from rolloutsim.cli.options import Side
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.settings import Changed
 
 FORMATS = ("table", "json", "md")
-_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 
 @click.command(
@@ -67,7 +66,7 @@ def command(names: tuple[str, ...], overrides: Placed, variants: Placed, overlay
     title = f"{labels[1]} against {labels[0]}"
     note = _note(changed, before.sha256 == after.sha256)
     if form == "md":
-        table = results.shown.tabular.markdown(_table(changed)) if changed else ""
+        table = results.shown.tabular.markdown(changed_table(changed)) if changed else ""
         parts = (f"### {results.shown.tabular.escaped(title)}", table, f"_{note}_")
         click.echo("\n\n".join(part for part in parts if part))
     else:
@@ -93,33 +92,11 @@ def _resolved(side: Side) -> ResolvedScenario:
     return resolved
 
 
-def _table(changed: tuple[Changed, ...]) -> Table:
-    columns = (
-        Column("", TEXT, lambda one: one.sign),
-        Column("key", TEXT, lambda one: one.key),
-        Column("before → after", TEXT, lambda one: " → ".join(side.value for side in (one.before, one.after) if side)),
-        Column("", TEXT, _why),
-    )
-    return Table(columns, changed)
-
-
-def _why(one: Changed) -> str:
-    """Which of the two values is a default, and where that comes from."""
-    defaults = [setting for setting in (one.before, one.after) if setting is not None and not setting.given]
-    if not defaults:
-        return ""
-    source = defaults[-1].source
-    which = "default" if len(defaults) == 2 else "before: default" if defaults[0] is one.before else "after: default"
-    return f"{which}, {source}" if source.startswith("as ") else which
-
-
 def _show(title: str, changed: tuple[Changed, ...], note: str) -> None:
     page = cli.page.Page()
     page.title(title)
     if changed:
-        lines = list(cli.page.table_lines(_table(changed), page.style))
-        for one, line in zip(changed, lines[2:], strict=True):
-            page.lines.append(page.style(line, fg=_COLOURS[one.sign]) if page.coloured else line)
+        page.lines += cli.page.changed_lines(changed_table(changed), page.style)
         page.blank()
     page.lines += cli.page.wrapped(note, indent=1, width=page.width)
     page.show()

@@ -35,6 +35,36 @@ OVERLAYS_ALONE = click.option(
     "Repeatable, the last one wins; without FILE the first -f is what the others are merged over.",
 )
 
+SET = click.option(
+    "--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable."
+)
+SEED = click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
+REPLICATIONS = click.option(
+    "--replications", metavar="N", type=click.IntRange(1), help="Simulate N times, with seeds of their own."
+)
+JOBS = click.option(
+    "--jobs",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Processes for the replications; -1: one a core.",
+)
+WHAT_IF = click.option(
+    "--what-if",
+    "thorough",
+    is_flag=True,
+    help="Try every change that could make the slowest case faster, not only a smaller image and the best two.",
+)
+SIMULATING = (VARIANT, SET, SEED, REPLICATIONS, JOBS)
+
+
+def of_simulations(command: Any) -> Any:
+    """Give a command the options that say what is simulated of its scenarios, and how often."""
+    for option in reversed(SIMULATING):
+        command = option(command)
+    return command
+
 
 def case_of(outcome: Outcome, name: str | None) -> tuple[CaseRecords, list[str]]:
     """The case of a result that `--case` names, the slowest by default; and what to say of the choice, if anything.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
 _GAP = "   "
 _INDENT = 8
+_SIGNS = {"+": "green", "-": "red", "~": "yellow"}  # of keys that are new, gone, changed
 
 
 def terminal() -> tuple[int, bool]:
@@ -92,6 +93,13 @@ def table_lines(table: Table, style: Style) -> Iterator[str]:
     yield style(" " + "─" * (_cells(head) + 2), dim=True)
     for row in rows:
         yield f"  {row}".rstrip()
+
+
+def changed_lines(table: Table, style: Style) -> Iterator[str]:
+    """The rows of a table of changed keys, each in the colour of the sign that it begins with; without a heading."""
+    _, _, *rows = table_lines(table, style)
+    for (sign, *_), line in zip(table.cells(), rows, strict=True):
+        yield style(line, fg=_SIGNS[sign])
 
 
 def aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT
+from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, of_simulations
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import Comparison
@@ -41,18 +41,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
 )
 @click.argument("files", metavar="FILE…", nargs=-1)
 @OVERLAYS_ALONE
-@VARIANT
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
-@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
-@click.option("--replications", metavar="N", type=click.IntRange(1), help="Simulate N times, with seeds of their own.")
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Processes for the replications; -1: one a core.",
-)
+@of_simulations
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
 )
@@ -68,12 +57,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
     type=click.Choice(DETAILS),
     help="How much the JSON holds; by default nodes and pulls up to 1,000 nodes, above that the summary.",
 )
-@click.option(
-    "--what-if",
-    "thorough",
-    is_flag=True,
-    help="Try every change that could make the slowest case faster, not only a smaller image and the best two.",
-)
+@WHAT_IF
 def command(
     files: tuple[str, ...],
     overlays: tuple[str, ...],
@@ -130,15 +114,17 @@ def command(
                     _show_variants(comparison, tried if thorough else {}, form, detail, first=number == 0)
                 codes.append(_code_of(comparison))
                 continue
-            result = _simulate(scenario, seed, replications, jobs)
+            result = cli.simulations.simulate(scenario, seed, replications, jobs)
             try:
-                changes = _tried(result, bool(folders) or form in _WITH_CHANGES, thorough, jobs)
+                changes = cli.simulations.tried(result, bool(folders) or form in _WITH_CHANGES, thorough, jobs)
             except KeyboardInterrupt:
                 if folders:  # the simulation itself was finished
-                    _save(result, folders[number], detail, _tried(result, False, False, jobs))
+                    _save(result, folders[number], detail, cli.simulations.tried(result, False, False, jobs))
                 raise
             if folders:
-                _save(result, folders[number], detail, changes, _inputs(result, jobs) if thorough else None)
+                _save(
+                    result, folders[number], detail, changes, cli.simulations.inputs(result, jobs) if thorough else None
+                )
             if form in ("junit", "github"):
                 gates.append(cli.gates.checked(result, scenario.name))
                 _show_gates(gates, 1, form, number + 1 == len(scenarios))
@@ -168,11 +154,6 @@ def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
         yield folders
 
 
-def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
-    with cli.progress.Progress() as progress:
-        return api.result.simulated(scenario.resolved, seed, replications, jobs, progress, beside=True)
-
-
 def _compared(
     scenario: File,
     seed: int | None,
@@ -189,8 +170,13 @@ def _compared(
         with cli.progress.Progress() as progress:
             comparison = api.comparison.of_variants(resolved, seed, replications, jobs, progress, on_done=done.append)
         several = {side.name: api.result.Result(side.outcome) for side in comparison.sides}
-        changes = {name: _tried(one, folder is not None or thorough, thorough, jobs) for name, one in several.items()}
-        inputs = {name: _inputs(one, jobs) for name, one in several.items()} if thorough and folder else None
+        changes = {
+            name: cli.simulations.tried(one, folder is not None or thorough, thorough, jobs)
+            for name, one in several.items()
+        }
+        inputs = (
+            {name: cli.simulations.inputs(one, jobs) for name, one in several.items()} if thorough and folder else None
+        )
     except KeyboardInterrupt:
         _keep(done, list(resolved), folder, detail)
         raise
@@ -258,24 +244,6 @@ def _save(
     result.save(folder, detail, changes, inputs)
     *most, last = (f"{folder}/{name}" for name in results.files.RESULT_FILES)
     cli.say(f"wrote {', '.join(most)} and {last}")
-
-
-def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
-    """What would help: the few changes that go with a run, or all of them; none where nobody looks at them."""
-    if not wanted:
-        return planning.tried.WhatIfs()
-    if not thorough:
-        return planning.what_if.quick_what_if(result.outcome)
-    plan = planning.what_if.Plan.of(result.outcome)
-    with cli.progress.TrialsProgress("what-if", always=True) as progress:
-        return plan.carry_out(jobs, progress)
-
-
-def _inputs(result: Result, jobs: int) -> Sensitivity:
-    """How much each input matters, for the report."""
-    plan = planning.sensitivity.Plan.of(result.outcome)
-    with cli.progress.TrialsProgress("sensitivity", always=True) as progress:
-        return plan.carry_out(jobs, progress)
 
 
 def _show(result: Result, changes: WhatIfs, form: str, detail: Detail | None, first: bool) -> None:

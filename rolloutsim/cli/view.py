@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolloutsim import planning
-from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
+from rolloutsim.cli.page import WIDEST_TEXT, aligned, changed_lines, plain, table_lines, terminal, wrapped
 from rolloutsim.planning.tried import judged_by
-from rolloutsim.results.numerals import visible
+from rolloutsim.results.numerals import listed, visible
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
 from rolloutsim.results.shown.supply import supply_rows
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.page import Style
     from rolloutsim.planning.compare import Comparison
+    from rolloutsim.planning.moved import Moved
     from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.shown.findings import Finding
     from rolloutsim.results.shown.tabular import Table
@@ -139,6 +140,35 @@ def comparison_lines(
     yield ""
     for note in (*tables.fail_lines(comparison), *tables.notes(comparison)):
         yield from wrap(note, indent=1)
+
+
+def show_moved(several: Mapping[str, Moved]) -> None:
+    """Print what moved since the last run, by variant, of which the name is empty where there are none."""
+    width, coloured = terminal()
+    click.echo("".join(f"{line}\n" for line in moved_lines(several, width, coloured)), nl=False, color=coloured)
+
+
+def moved_lines(several: Mapping[str, Moved], width: int = WIDEST_TEXT, coloured: bool = False) -> Iterator[str]:
+    """The lines of what moved since the last run; variants in which nothing did are one line."""
+    style: Style = click.style if coloured else plain
+    wrap = partial(wrapped, width=min(width, WIDEST_TEXT))
+    still = [name for name, one in several.items() if one.is_nothing]
+    for name, one in several.items():
+        if one.is_nothing and name:
+            continue
+        yield ""
+        yield style(" Since the last run" + (f", {visible(name)}" if name else ""), bold=True)
+        if one.keys is not None:
+            yield from changed_lines(one.keys, style)
+        for caption, table in one.tables:
+            lines = _threshold_lines(table, style) if caption == planning.moved.TURNED else table_lines(table, style)
+            yield from ("", style(f" {caption}", bold=True), *lines)
+        if one.notes and not one.is_nothing:
+            yield ""
+        yield from wrap(" ".join(one.notes), indent=1)
+    if any(still):
+        yield ""
+        yield from wrap(f"Since the last run nothing changed in {listed(still)}.", indent=1)
 
 
 def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[str]:

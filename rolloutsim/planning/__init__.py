@@ -1,9 +1,9 @@
 """Questions that take more than one run to answer.
 
-`replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
-`sweep` (at many points), `solve` (what does it take), `cheapest` (what to buy; `cheapest_tables` shows it), `what_if`
-(what would have been faster, or would meet `targets`; `tried` shows it), `sensitivity` (which input matters most);
-`contract`: the JSON Schema of all that is written as JSON.
+`replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it,
+`moved` what changed from one run to the next), `sweep` (at many points), `solve` (what does it take), `cheapest`
+(what to buy; `cheapest_tables` shows it), `what_if` (what would have been faster, or would meet `targets`; `tried`
+shows it), `sensitivity` (which input matters most); `contract`: the JSON Schema of all that is written as JSON.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         contract,
         differences,
         jobs,
+        moved,
         replicate,
         sensitivity,
         solve,

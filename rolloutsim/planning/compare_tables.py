@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -68,10 +68,10 @@ def comparison_table(comparison: Comparison) -> Table:
     several = len({(row.case, row.part) for row in rows}) > 1
     show = show_times(map(_change, rows))
     columns = (
-        *((Column("rollout of", TEXT, _label),) if several else ()),
+        *((Column("rollout of", TEXT, row_label),) if several else ()),
         Column(what(comparison), TEXT, lambda row: row.side),
         Column("rollout time", TIME, lambda row: row.time, half=_half),
-        Column("difference", TIME, _change, lambda row: "" if row.found is None else _signed_time(row.found, show)),
+        Column("difference", TIME, _change, lambda row: "" if row.found is None else signed_time(row.found, show)),
         Column("in %", SHARE, _relative, lambda row: "" if row.found is None else signed_share(row.found)),
         Column("verdict", TEXT, lambda row: row.verdict),
     )
@@ -88,7 +88,8 @@ def _shown(comparison: Comparison) -> Sequence[Row]:
     return [row for row in comparison.rows if row.part.kind != "group" or row.case not in many]
 
 
-def _label(row: Row) -> str:
+def row_label(row: Row) -> str:
+    """What a row is about: the case, with what it is called now if that is another name, and the part of it."""
     case = row.case if row.case == row.own else f"{row.case} → {row.own}"
     return case if row.part.kind == "case" else f"{case}, {row.part.kind} {row.part.name}"
 
@@ -110,7 +111,8 @@ def _relative(row: Row) -> float | None:
     return None if row.found is None else row.found.relative
 
 
-def _signed_time(found: Difference, show: Callable[[float], str] = show_time) -> str:
+def signed_time(found: Difference, show: Callable[[float], str] = show_time) -> str:
+    """A difference of times with its sign, and behind ± half its interval."""
     return _signed(show, found.change, found.ci)
 
 
@@ -170,13 +172,13 @@ def changes_table(comparison: Comparison) -> Table | None:
         Column(first.name, TEXT, lambda row: _setting(next(iter(row.values())).before)),
         *(Column(name, TEXT, partial(_after, name)) for name in names),
     )
-    return Table(columns, [row for row in found.values() if not _follows(row, found)])
+    return Table(columns, [row for row in found.values() if not follows(row.values(), found)])
 
 
 def following(comparison: Comparison) -> str:
     """How many defaults differ that follow from the keys of `changes_table`, in words; empty: none."""
     found = _changed(comparison)
-    count = sum(_follows(row, found) for row in found.values())
+    count = sum(follows(row.values(), found) for row in found.values())
     return f"{counted(count, 'default')} that {'follow' if count > 1 else 'follows'} from these" if count else ""
 
 
@@ -190,9 +192,9 @@ def _changed(comparison: Comparison) -> dict[Path, dict[str, Changed]]:
     return found
 
 
-def _follows(row: dict[str, Changed], found: dict[Path, dict[str, Changed]]) -> bool:
-    """Whether nobody wrote a key, and its default is that of a profile which differs as well."""
-    both = [setting for one in row.values() for setting in (one.before, one.after) if setting is not None]
+def follows(row: Iterable[Changed], found: Container[Path]) -> bool:
+    """Whether nobody wrote a key, in any scenario, and its default is that of a profile among the paths `found`."""
+    both = [setting for one in row for setting in (one.before, one.after) if setting is not None]
     return all(not setting.given and setting.follows in found for setting in both)
 
 
@@ -331,7 +333,7 @@ def _quickest(rows: Sequence[Row], case: str) -> str:
         return f"The rollout{of} takes {_time(first)} in {first.side}; {said}.{stuck}"
     best = min(faster, key=lambda row: row.time or 0.0)
     assert best.found is not None
-    by = f"{_signed_time(best.found).lstrip('−')} or {signed_share(best.found).lstrip('−')} less than {first.side}"
+    by = f"{signed_time(best.found).lstrip('−')} or {signed_share(best.found).lstrip('−')} less than {first.side}"
     rest = [f"{row.side} {_told_row(row)}" for row in others if row is not best and row.found is not None]
     more = f"; {listed(rest)}" if rest else ""
     return f"{best.side} is the quickest: its rollout{of} takes {_time(best)}, {by} ({_time(first)}){more}.{stuck}"
@@ -440,7 +442,7 @@ def _tests(comparison: Comparison, side: Side) -> Iterator[Test]:
             if row.case == case and row.side == side.name and row.found is not None:
                 unfinished = None in (row.found.before, row.found.after)
                 yield Test(
-                    side.name, f"{_label(row)} finishes", _before_after(row), "unfinished" if unfinished else None
+                    side.name, f"{row_label(row)} finishes", _before_after(row), "unfinished" if unfinished else None
                 )
         for condition in conditions:
             found = met.get((condition.text, side.name, case))

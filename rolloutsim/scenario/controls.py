@@ -178,7 +178,9 @@ def _schema(path: Path) -> str:
     return ".".join(schema_path(path) or ())
 
 
-def control(scenario: ResolvedScenario, key: str, data: Mapping[str, Any] | None = None) -> Control:
+def control(
+    scenario: ResolvedScenario, key: str, data: Mapping[str, Any] | None = None, verb: str = "control"
+) -> Control:
     """One key that can be moved.
 
     Parameters
@@ -187,20 +189,22 @@ def control(scenario: ResolvedScenario, key: str, data: Mapping[str, Any] | None
         As for `controls`.
     key : str
         Its path, as `--set` takes it: `nodes`, `network`, `registry.uplink`.
+    verb : str
+        Where errors say that it is from.
 
     Raises
     ------
     UsageError
         If the format has no such key, or it plays no part in the scenario.
     """
-    path = parse_path(key, "control")
+    path = parse_path(key, verb)
     every = settings(scenario)
     for found in (path, *_longer(path, scenario)):
         for setting in every:
             if tuple(map(str, setting.path)) == tuple(map(str, found)):
                 return _control(setting, data)[0]
     names = [one.key for one in every if str(one.path[0]) == str(path[0])] or [one.key for one in every if one.given]
-    raise UsageError(f"control {key}: no such key plays a part here; there are: {', '.join(names[:12])}")
+    raise UsageError(f"{verb} {key}: no such key plays a part here; there are: {', '.join(names[:12])}")
 
 
 def _longer(path: Path, scenario: ResolvedScenario) -> Iterator[Path]:

@@ -49,7 +49,7 @@ for number, file in ((1, "out"), (2, "err")):
 open(f"{beside}/pid", "w").write(str(me))
 from rolloutsim import api, report
 from rolloutsim.__main__ import main
-from rolloutsim.cli import run
+from rolloutsim.cli import simulations
 from rolloutsim.planning.sweep import batches
 batches._WORTH_WORKERS, batches._BATCH = 0.0, 0.001
 if sys.argv[1] == "run":
@@ -82,11 +82,10 @@ if last == 0:
     atexit.register(lambda: open(f"{beside}/lines", "w").write(str(lines)))
 if kind == "before what-if":
     def tried(*_):
-        del run._tried
-        run._tried = real
+        simulations.tried = real
         end()
         time.sleep(5)
-    real, run._tried = run._tried, tried
+    real, simulations.tried = simulations.tried, tried
 main()
 """
 

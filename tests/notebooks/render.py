@@ -21,6 +21,7 @@ SOURCES = sorted(FOLDER.glob("*.py"))
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _LONGEST = 120  # of one cell [s]
+_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def unexecuted(source: Path) -> NotebookNode:
@@ -54,6 +55,8 @@ def rendered(source: Path) -> NotebookNode:
     with asyncio.Runner() as runner:
         runner.run(client.async_execute())
     notebook.metadata = NotebookNode(kernelspec=_KERNEL, language_info={"name": "python"})
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        output.get("data", {}).pop(_VIEW, None)  # a widget by its number in a kernel that has ended
     return notebook
 
 

@@ -35,9 +35,9 @@ def each(test):
     return pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)(test)
 
 
-def test_there_are_five_notebooks_and_nothing_else() -> None:
+def test_there_are_six_notebooks_and_nothing_else() -> None:
     stems = ["01-first-rollout", "02-where-is-the-bottleneck", "03-how-much-bandwidth-do-I-need",
-             "04-model-versus-reality", "05-cache-peers-or-prepull"]  # fmt: skip
+             "04-model-versus-reality", "05-cache-peers-or-prepull", "06-move-the-sliders"]  # fmt: skip
     assert [source.stem for source in SOURCES] == stems
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == stems
 
