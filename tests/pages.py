@@ -31,6 +31,7 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
@@ -45,6 +46,8 @@ DOCS = ROOT / "docs"
 BIN = Path(sys.executable).parent
 PICTURES = DOCS / "pictures"
 CLUSTER = ROOT / "tests" / "data" / "imports" / "cluster"
+# Plain text; and no more processes: starting one takes longer than what these sweeps simulate.
+ENVIRONMENT = {"NO_COLOR": "1", "LOKY_MAX_CPU_COUNT": "1"}
 MISSED = 3  # the exit code of a run that misses a threshold
 
 BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -111,7 +114,7 @@ class Story:
                 self.scenario(text)
             case "python":
                 said = StringIO()
-                with chdir(self.folder), redirect_stdout(said):
+                with chdir(self.folder), redirect_stdout(said), patch.dict(os.environ, ENVIRONMENT):
                     exec(text, self.names)
                 self.printed = said.getvalue()
             case "text" if printed:
@@ -131,7 +134,7 @@ class Story:
         program, *arguments = shlex.split(line, comments=True) or ["#"]
         if program == "rolloutsim":
             ended, _, into = " ".join(map(shlex.quote, arguments)).partition(" '>' ")
-            done = self.forks.run(PROGRAM, *shlex.split(ended), folder=self.folder)
+            done = self.forks.run(PROGRAM, *shlex.split(ended), folder=self.folder, environment=ENVIRONMENT)
             assert done.returncode in (0, MISSED), (line, done.stderr.decode())
             if into:
                 (self.folder / into).write_bytes(done.stdout)
@@ -143,11 +146,10 @@ class Story:
 
     def shown_by(self, command: str) -> str:
         """What a terminal would show: stderr and stdout of a command."""
-        plain = {"NO_COLOR": "1"}
         said = b""
         if command.startswith("rolloutsim "):
             command, _, reader = command.partition(" | ")
-            done = self.forks.run(PROGRAM, *shlex.split(command)[1:], folder=self.folder, environment=plain)
+            done = self.forks.run(PROGRAM, *shlex.split(command)[1:], folder=self.folder, environment=ENVIRONMENT)
             said, content, command = done.stderr, done.stdout, reader or "cat"
         else:  # a recipe of make with the environment that runs the tests, not one made anew
             content = b""
@@ -155,8 +157,8 @@ class Story:
                 f"make -C {ROOT} --no-print-directory --assume-old=.venv/runs BIN={BIN} {command.removeprefix('make ')}"
             )
         shown = subprocess.run(
-            command, shell=True, cwd=self.folder, env={**os.environ, **plain}, input=content, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False,
+            command, shell=True, cwd=self.folder, env={**os.environ, **ENVIRONMENT}, input=content,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         return (said + shown.stdout).decode("utf-8")
 

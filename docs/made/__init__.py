@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "nodes-links": columns.resources,
     "presets": words.presets,
     "purchases": columns.to_buy,
+    "random": columns.purposes,
     "records": columns.of_records,
     "scenarios": scenarios.lines,
     "words": words.lines,

@@ -15,6 +15,7 @@ from rolloutsim.results.contract.schema import UNITS
 from rolloutsim.results.facts import records, supplied
 from rolloutsim.results.pods import groups
 from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.chance import PURPOSES
 from rolloutsim.scenario.metrics import METRICS, Metric
 from rolloutsim.scenario.resources import RESOURCES
 
@@ -43,6 +44,12 @@ def resources() -> Iterator[str]:
     """What a node has for itself."""
     yield from ("| link | as a cause |", "|---|---|")
     yield from (f"| `<node>.{one.part}` | `{one.cause.name}` |" for one in RESOURCES)
+
+
+def purposes() -> Iterator[str]:
+    """What random numbers are drawn for."""
+    yield from ("| random are | with the key |", "|---|---|")
+    yield from (f"| {one.words} | `{one.key}` |" for one in PURPOSES)
 
 
 def side_by_side() -> Iterator[str]:

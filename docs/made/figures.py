@@ -22,9 +22,9 @@ from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 # Of which scenario each is drawn: a quick one in which it has something to show. Others are of 20nodes.
 _OF = {
-    "racks": "racks", "sources": "rack-caches:rack-caches", "egress": "rack-caches:rack-caches", "replicas": "deployment",
-    "background": "shared-link", "disk": "push-and-roll", "requests": "deployment", "timeline": "mixed-nics",
-    "variants": "deployment-variants",
+    "racks": "racks", "sources": "rack-caches:rack-caches", "egress": "rack-caches:rack-caches",
+    "replicas": "deployment", "background": "shared-link", "disk": "push-and-roll", "requests": "deployment",
+    "timeline": "mixed-nics", "variants": "deployment-variants",
 }  # fmt: skip
 _GRID = {"nodes": [10, 20, 50, 100], "network": ["1 Gbit/s", "2.5 Gbit/s", "10 Gbit/s"]}
 _VARIABLES = {INK: "--figure-ink", MUTED: "--figure-muted", GRID: "--figure-grid", PAPER: "--figure-paper"}
