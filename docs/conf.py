@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 project = "rolloutsim"
 release = version = __version__
-copyright = "the authors of rolloutsim"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "made"]
 nitpicky = True
@@ -55,6 +54,7 @@ html_static_path = ["_static"]
 html_css_files = ["rolloutsim.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 

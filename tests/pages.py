@@ -37,6 +37,7 @@ import yaml
 
 import rolloutsim
 from rolloutsim.report.images import svg
+from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 from tests.forks import PROGRAM, Forks
 
@@ -171,9 +172,9 @@ def current(page: Path, forks: Forks) -> str:
 
 def pictures() -> dict[Path, str]:
     """README's picture, for light and for dark pages."""
-    drawn = svg(rolloutsim.load(ROOT / "scenarios/20nodes.yaml").run().plot.rollout())
+    drawn = svg(figure("variants")(rolloutsim.compare(ROOT / "scenarios/deployment-variants.yaml")))
     dark = re.sub("|".join(_DARK), lambda colour: _DARK[colour[0]], drawn)
-    return {PICTURES / "rollout-light.svg": drawn, PICTURES / "rollout-dark.svg": dark}
+    return {PICTURES / "variants-light.svg": drawn, PICTURES / "variants-dark.svg": dark}
 
 
 def _of_kubectl(arguments: list[str]) -> Any:
