@@ -28,6 +28,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "made"]
 nitpicky = True
 smartquotes = False  # what is shown can be typed
+default_role = "literal"  # what docstrings have in backticks
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
@@ -64,7 +65,13 @@ def fill(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = made.filled(source[0])
 
 
+def dashes(app: Sphinx, what: str, name: str, given: object, options: object, lines: list[str]) -> None:
+    """Put a dash between a parameter and what it is, where napoleon has two hyphens."""
+    lines[:] = [line.replace(" -- ", " – ") for line in lines]
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of what is special here."""
     app.connect("source-read", fill)
     app.add_post_transform(Linked)
+    app.connect("autodoc-process-docstring", dashes, priority=600)  # behind napoleon

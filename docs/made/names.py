@@ -8,14 +8,27 @@ from collections.abc import Iterator
 
 import rolloutsim
 
+_MEMBERS = ("   :members:", "   :inherited-members: BaseModel,Exception,object", "")
+
 
 def lines() -> Iterator[str]:
     """A part for each paragraph of the docstring, with its names."""
     for title, entries in re.findall(r"^([^\n:]+):\n\n((?:- .+\n)+)", rolloutsim.__doc__ or "", re.MULTILINE):
         yield from (f"## {title}", "")
         for name in re.findall(r"^- `(\w+)`", entries, re.MULTILINE):
-            kind = "autoclass" if inspect.isclass(getattr(rolloutsim, name)) else "autofunction"
-            yield from (f"### {name}", "", "```{eval-rst}", f".. {kind}:: rolloutsim.{name}")
-            if kind == "autoclass":
-                yield "   :members:"
+            yield from (f"### {name}", "", "```{eval-rst}")
+            if inspect.isclass(getattr(rolloutsim, name)):
+                # A scenario is made with its keys, which have pages of their own; BaseModel is pydantic's.
+                made = "(**keys)" if name == "Scenario" else ""
+                yield from (f".. autoclass:: rolloutsim.{name}{made}", *_MEMBERS)
+            else:
+                yield f".. autofunction:: rolloutsim.{name}"
             yield from ("```", "")
+            if name == "compare":
+                yield from (
+                    "```{eval-rst}",
+                    ".. autoclass:: rolloutsim.api.comparison.Comparison()",
+                    *_MEMBERS,
+                    "```",
+                    "",
+                )
