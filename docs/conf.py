@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 from docs import made  # noqa: E402
-from docs.links import Linked  # noqa: E402
+from docs.links import Dashed, Linked  # noqa: E402
 from rolloutsim.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
@@ -65,13 +65,8 @@ def fill(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = made.filled(source[0])
 
 
-def dashes(app: Sphinx, what: str, name: str, given: object, options: object, lines: list[str]) -> None:
-    """Put a dash between a parameter and what it is, where napoleon has two hyphens."""
-    lines[:] = [line.replace(" -- ", " – ") for line in lines]
-
-
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of what is special here."""
     app.connect("source-read", fill)
     app.add_post_transform(Linked)
-    app.connect("autodoc-process-docstring", dashes, priority=600)  # behind napoleon
+    app.add_post_transform(Dashed)

@@ -1,4 +1,4 @@
-"""Inline code that is a key of a scenario, or a command, leads to where it is explained."""
+"""What is done to every page: inline code that is a key or a command leads to where it is explained."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from functools import cache
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from docs.made.keys import PAGES
 from rolloutsim.cli import COMMANDS
-from rolloutsim.scenario.key_reference import homes
+from rolloutsim.scenario.reference import homes
 
 _COMMAND = re.compile(r"rolloutsim ([a-z]+)\b")
 _NO_PLACE = (nodes.reference, nodes.title, nodes.term)  # inside of which nothing is linked
@@ -63,3 +64,16 @@ class Linked(SphinxPostTransform):
                 return True
             above = above.parent
         return False
+
+
+class Dashed(SphinxPostTransform):
+    """Puts a dash between a parameter and what it is, where Sphinx has two hyphens."""
+
+    default_priority = 500
+
+    def run(self) -> None:
+        """Go through what is said of Python names."""
+        for about in self.document.findall(addnodes.desc_content):
+            for text in list(about.findall(nodes.Text)):
+                if text.startswith(" -- "):
+                    text.parent.replace(text, nodes.Text(f" – {text[4:]}"))

@@ -16,7 +16,7 @@ from docs.made import MARK, PARTS, keys
 from rolloutsim.cli import COMMANDS, EPILOG, ExitCode, main
 from rolloutsim.report.contents import LIMITS, MEASURED, Measured
 from rolloutsim.scenario.explanation import explain
-from rolloutsim.scenario.key_reference import tops
+from rolloutsim.scenario.reference import tops
 from tests import site
 from tests.forks import Forks
 from tests.pages import BLOCK, DOCS, README, ROOT, current, name_of, pages, pictures, prose

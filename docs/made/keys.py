@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.key_reference import part_of_key_reference
+from rolloutsim.scenario.reference import part_of_key_reference
 
 # By page: the keys on top of a scenario that it explains.
 PAGES = {

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import rolloutsim
 
-_MEMBERS = ("   :members:", "   :inherited-members: BaseModel,Exception,object", "")
+_MEMBERS = ("   :members:", "")
+# What is said of a class by those that it is made of; BaseModel is pydantic's.
+_ALL = ("   :members:", "   :inherited-members: BaseModel", "   :exclude-members: model_config", "")
 
 
 def lines() -> Iterator[str]:
@@ -17,18 +19,13 @@ def lines() -> Iterator[str]:
         yield from (f"## {title}", "")
         for name in re.findall(r"^- `(\w+)`", entries, re.MULTILINE):
             yield from (f"### {name}", "", "```{eval-rst}")
-            if inspect.isclass(getattr(rolloutsim, name)):
-                # A scenario is made with its keys, which have pages of their own; BaseModel is pydantic's.
-                made = "(**keys)" if name == "Scenario" else ""
-                yield from (f".. autoclass:: rolloutsim.{name}{made}", *_MEMBERS)
+            if name == "Scenario":  # made with its keys, which have pages of their own
+                yield from (".. autoclass:: rolloutsim.Scenario(**keys)", *_ALL)
+            elif inspect.isclass(getattr(rolloutsim, name)):
+                yield from (f".. autoclass:: rolloutsim.{name}", *_MEMBERS)
             else:
                 yield f".. autofunction:: rolloutsim.{name}"
             yield from ("```", "")
             if name == "compare":
-                yield from (
-                    "```{eval-rst}",
-                    ".. autoclass:: rolloutsim.api.comparison.Comparison()",
-                    *_MEMBERS,
-                    "```",
-                    "",
-                )
+                returned = ".. autoclass:: rolloutsim.api.comparison.Comparison()"
+                yield from ("```{eval-rst}", returned, *_ALL, "```", "")
