@@ -55,6 +55,7 @@ html_static_path = ["_static"]
 html_css_files = ["rolloutsim.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # a page that is opened as a file may not read others
 html_show_copyright = False
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
