@@ -75,5 +75,5 @@ class Dashed(SphinxPostTransform):
         """Go through what is said of Python names."""
         for about in self.document.findall(addnodes.desc_content):
             for text in list(about.findall(nodes.Text)):
-                if text.startswith(" -- "):
-                    text.parent.replace(text, nodes.Text(f" – {text[4:]}"))
+                if " -- " in text[:5]:  # behind a name, or behind its type in parentheses
+                    text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ", 1)))
