@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: run test test-long test-lowest test-browser test-registry fuzz kills ties no-effect lint bench compiled test-compiled schema \
-  keys goldens contact-sheet notebooks clean
+  docs shown goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -65,8 +65,13 @@ schema: .venv/runs ## write the JSON Schemas of scenarios and of results anew af
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
 	$(BIN)/rolloutsim schema --of results > rolloutsim.results.schema.json
 
-keys: .venv/runs ## write KEYS.md, the reference of all keys, anew after a change of the scenario format
-	$(BIN)/rolloutsim explain --all > KEYS.md
+docs: .venv/develops ## the documentation as a site in docs/_build/html; warnings are errors, and links are checked
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[docs]'
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --fresh-env --quiet docs docs/_build/html
+	$(BIN)/python -m tests.site docs/_build/html
+
+shown: .venv/develops ## write the outputs that README.md and docs/ show anew after an intended change
+	$(BIN)/python -m tests.pages
 
 goldens: .venv/develops ## write the expected outputs in tests/golden anew after an intended change
 	$(BIN)/python -m tests.golden.regenerate
@@ -78,7 +83,7 @@ notebooks: .venv/develops ## run notebooks/*.py and write the .ipynb beside each
 	$(BIN)/python -m tests.notebooks.render
 
 clean: ## remove the virtual environment and caches
-	rm -rf .venv .venv-compiled .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-compiled .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis docs/_build
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv with the versions of constraints.txt; once, about a minute" >&2

@@ -26,7 +26,7 @@ _STDIN = "-"
     epilog=example(
         "rolloutsim explain network.latency\n"
         "rolloutsim explain thresholds\n"
-        "rolloutsim explain --all > KEYS.md\n"
+        "rolloutsim explain --all > keys.md\n"
         "rolloutsim run scenarios/20nodes.yaml -o results && rolloutsim explain results\n"
         "rolloutsim explain scenarios/20nodes.yaml --case golang:1.8-alpine --sensitivity"
     ),

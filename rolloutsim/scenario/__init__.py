@@ -27,8 +27,8 @@ __all__ = [
 if TYPE_CHECKING:
     from rolloutsim.scenario import loading
     from rolloutsim.scenario.explanation import Explanation, explain
-    from rolloutsim.scenario.key_reference import key_reference
     from rolloutsim.scenario.loading import Scenario, load, loads
+    from rolloutsim.scenario.reference import key_reference
     from rolloutsim.scenario.resolved import ResolvedScenario
     from rolloutsim.scenario.structure import json_schema
     from rolloutsim.scenario.templates import TEMPLATES, template
@@ -37,8 +37,8 @@ else:
         __name__,
         {
             "explanation": ("Explanation", "explain"),
-            "key_reference": ("key_reference",),
             "loading": ("Scenario", "load", "loads"),
+            "reference": ("key_reference",),
             "resolved": ("ResolvedScenario",),
             "structure": ("json_schema",),
             "templates": ("TEMPLATES", "template"),

@@ -1,0 +1,1 @@
+"""The documentation: pages in MyST Markdown, and `made`, what they show of the code."""
