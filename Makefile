@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: run test test-long test-lowest test-browser test-registry fuzz kills ties no-effect lint bench compiled test-compiled schema \
-  keys goldens contact-sheet notebooks clean
+  package keys manual goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -61,12 +61,19 @@ compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compi
 test-compiled: .venv-compiled/built ## what the engine computes, with the compiled one
 	cd .venv-compiled/src && ../bin/pytest tests/network tests/invariants tests/theory tests/fleet tests/golden
 
+package: .venv/runs ## the wheel and the source distribution, into dist/; and README.md's commands in an empty environment
+	$(BIN)/python -m tests.package
+
 schema: .venv/runs ## write the JSON Schemas of scenarios and of results anew after a change of either format
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
 	$(BIN)/rolloutsim schema --of results > rolloutsim.results.schema.json
 
-keys: .venv/runs ## write KEYS.md, the reference of all keys, anew after a change of the scenario format
+keys: .venv/runs ## write KEYS.md, the reference of all keys, and what completion knows of them, anew after a change
 	$(BIN)/rolloutsim explain --all > KEYS.md
+	$(BIN)/python -m tests.completion_keys
+
+manual: .venv/runs ## write rolloutsim.1, the manual page, anew after a change of the command line
+	$(BIN)/python -m tests.manual
 
 goldens: .venv/develops ## write the expected outputs in tests/golden anew after an intended change
 	$(BIN)/python -m tests.golden.regenerate

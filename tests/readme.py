@@ -28,10 +28,10 @@ class Block:
     text: str
 
 
-def blocks(language: str) -> Iterator[Block]:
-    """The blocks of one language, in order."""
+def blocks(*languages: str) -> Iterator[Block]:
+    """The blocks of some languages, in order."""
     for match in _BLOCK.finditer(README.read_text(encoding="utf-8")):
-        if match[1] == language:
+        if match[1] in languages:
             yield Block(match[1], match[2])
 
 

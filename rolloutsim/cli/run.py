@@ -11,7 +11,7 @@ import click
 
 from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT
+from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT, completes
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import Comparison
@@ -39,10 +39,17 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
         "rolloutsim run scenarios/*.yaml --format junit > thresholds.xml"
     ),
 )
-@click.argument("files", metavar="FILE…", nargs=-1)
+@click.argument("files", metavar="FILE…", shell_complete=completes("files"), nargs=-1)
 @OVERLAYS_ALONE
 @VARIANT
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="K=V",
+    shell_complete=completes("assignments"),
+    multiple=True,
+    help="Change a value of the scenario; repeatable.",
+)
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 @click.option("--replications", metavar="N", type=click.IntRange(1), help="Simulate N times, with seeds of their own.")
 @click.option(
@@ -61,6 +68,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
     "--output",
     "folder",
     metavar="DIR",
+    shell_complete=completes("folders"),
     help="Write report.html, result.json, cases.csv and summary.md to DIR, and records.npz for other commands.",
 )
 @click.option(
