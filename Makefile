@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BASE ?= docker.io/library/python:3.13-slim
 
 .PHONY: run test test-long test-lowest test-browser test-registry fuzz kills ties no-effect lint bench compiled test-compiled schema \
-  package keys manual goldens contact-sheet notebooks clean
+  package image keys manual goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -64,6 +65,11 @@ test-compiled: .venv-compiled/built ## what the engine computes, with the compil
 package: .venv/runs ## the wheel and the source distribution, into dist/; and README.md's commands in an empty environment
 	$(BIN)/python -m tests.package
 
+image: ## the container image `rolloutsim`, on a base pinned by its digest; needs podman or docker, and a network
+	engine=$$(command -v podman || command -v docker) && $$engine pull --quiet $(BASE) && \
+	pinned=$$($$engine image inspect --format '{{index .RepoDigests 0}}' $(BASE)) && echo "base: $$pinned" >&2 && \
+	$$engine build --file Containerfile --build-arg BASE=$$pinned --tag rolloutsim .
+
 schema: .venv/runs ## write the JSON Schemas of scenarios and of results anew after a change of either format
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
 	$(BIN)/rolloutsim schema --of results > rolloutsim.results.schema.json
@@ -116,7 +122,8 @@ clean: ## remove the virtual environment and caches
 	@.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 	  hatchling mypy setuptools pytest hypothesis jsonschema numpy simpy pydantic
 	@mkdir .venv-compiled/src
-	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim scenarios tests rolloutsim*.schema.json .venv-compiled/src
+	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim rolloutsim.1 scenarios tests \
+	  rolloutsim*.schema.json .venv-compiled/src
 	@cd .venv-compiled/src && ROLLOUTSIM_ENGINE=compiled ../bin/python -m pip install --quiet \
 	  --disable-pip-version-check -c ../../constraints.txt --no-build-isolation .
 	@rm -rf .venv-compiled/src/rolloutsim .venv-compiled/src/*.so

@@ -263,7 +263,7 @@ Exit codes:
   141  the reader of the output went away (`| head`)
 
 \b
-Completion of commands, keys, names and files with TAB, for each new shell:
+Completion with TAB, of commands, keys, names and files:
   bash  eval "$(_ROLLOUTSIM_COMPLETE=bash_source rolloutsim)" in ~/.bashrc
   zsh   eval "$(_ROLLOUTSIM_COMPLETE=zsh_source rolloutsim)" in ~/.zshrc
   fish  _ROLLOUTSIM_COMPLETE=fish_source rolloutsim | source
