@@ -16,13 +16,16 @@ import shlex
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.readme import ROOT, blocks
-
-# Of what is built; any will do, as long as it is the same (2020-01-01, hatchling needs one after 1980).
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+_BLOCK = re.compile(r"^```(console|sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# `make run`, and what it does where the package is installed.
+_RECIPE = re.compile(r"^run:.*\n\t@\$\(BIN\)/(rolloutsim [^|\n]+?) \|\|", re.MULTILINE)
+# When all is said to be made; any time will do, as long as it is the same (zip archives begin with 1980).
 EPOCH = "1577836800"
 SHELL = ("bash", "-o", "pipefail", "-c")
 # What stands in README.md and needs more than the package: the repository, or a cluster that is not there.
@@ -102,17 +105,22 @@ def install(wheel: Path, folder: Path) -> None:
 
 def commands() -> Iterator[tuple[str, str | None]]:
     """What README.md shows, in order: each command with what it prints, or None where that is not shown."""
-    for block in blocks("console", "sh"):
-        if block.language == "console":
-            first, _, shown = block.text.partition("\n")
+    for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
+        if language == "console":
+            first, _, shown = text.partition("\n")
             yield first.removeprefix("$ "), shown
-            continue
-        for line in block.text.splitlines():
-            program, *_ = [*shlex.split(line, comments=True), "#"]
-            if program == "rolloutsim":
-                yield line, None
-            elif program in ("kubectl", "crane"):
-                break  # what follows reads what these would have written
+        elif language == "sh":
+            yield from ((line, None) for line in _without_others(text.splitlines()))
+
+
+def _without_others(lines: Iterable[str]) -> Iterator[str]:
+    """The commands of rolloutsim and make, as far as they do not read what other programs would have written."""
+    for line in lines:
+        program, *_ = [*shlex.split(line, comments=True), ""]
+        if program in ("rolloutsim", "make"):
+            yield line
+        elif program:
+            return
 
 
 def shown(command: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
@@ -135,7 +143,11 @@ def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]
         At the first that is not.
     """
     right, left = 0, []
+    (run,) = _RECIPE.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
     for command, expected in commands():
+        if command.split("#")[0].split() == ["make", "run"]:
+            command = run
+            expected = None if expected is None else expected.partition("exit code 3: ")[0]
         if _OF_THE_REPOSITORY.search(command):
             left.append(command)
             continue
@@ -148,7 +160,7 @@ def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]
             )
             raise Wrong("\n".join((f"{command} shows something else (exit code {code}):", *lines)))
         right += 1
-    python = "".join(block.text for block in blocks("python"))
+    python = "".join(text for language, text in _BLOCK.findall(README.read_text("utf-8")) if language == "python")
     if python:
         (folder / "readme.py").write_text(python, encoding="utf-8")
         code, found = shown("python readme.py", folder, environment)

@@ -28,10 +28,10 @@ class Block:
     text: str
 
 
-def blocks(*languages: str) -> Iterator[Block]:
-    """The blocks of some languages, in order."""
+def blocks(language: str) -> Iterator[Block]:
+    """The blocks of one language, in order."""
     for match in _BLOCK.finditer(README.read_text(encoding="utf-8")):
-        if match[1] in languages:
+        if match[1] == language:
             yield Block(match[1], match[2])
 
 

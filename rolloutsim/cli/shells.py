@@ -147,5 +147,8 @@ class Fish(FishComplete):
     source_template = _FISH
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        """A line for the script."""
+        """A line for the script; it begins with all that is typed, an option before the value as well."""
+        option, equals, _ = os.environ.get("COMP_CWORD", "").partition("=")
+        if equals and option.startswith("--") and item.type == "plain" and not item.value.startswith(option):
+            item = type(item)(f"{option}={item.value}", help=item.help)
         return _tabbed(item)
