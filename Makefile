@@ -91,7 +91,7 @@ notebooks: .venv/develops ## run notebooks/*.py and write the .ipynb beside each
 	$(BIN)/python -m tests.notebooks.render
 
 clean: ## remove the virtual environment and caches
-	rm -rf .venv .venv-compiled .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-compiled .venv-lowest dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv with the versions of constraints.txt; once, about a minute" >&2

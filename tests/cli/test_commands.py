@@ -192,6 +192,16 @@ def test_init_knows_every_shipped_scenario_but_for_the_line_for_editors() -> Non
     assert {path.stem for path in SCENARIOS} == {*template_names()} - {"kubernetes", "real"}
 
 
+def test_who_names_a_shipped_scenario_that_is_not_there_is_told_how_to_come_by_it(shell: Program) -> None:
+    told = "does not exist; give a scenario file;"
+    assert shell("validate", "scenarios/racks.yaml").err == (
+        f"error: 'scenarios/racks.yaml' {told} 'rolloutsim init --all scenarios' writes the shipped ones\n"
+    )
+    assert shell("validate", "racks.yaml").err == (
+        f"error: 'racks.yaml' {told} 'rolloutsim init --template racks -o racks.yaml' writes the shipped one\n"
+    )
+
+
 def test_init_names_the_templates_that_exist(shell: Program) -> None:
     done = shell("init", "--template", "rack")
     assert done.code == 2
