@@ -89,13 +89,13 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 
 def install(wheel: Path, folder: Path) -> None:
-    """Install a wheel and what it needs, in the versions of constraints.txt, in an environment of its own."""
+    """Install a wheel with what it needs, and what sets PDFs, in the versions of constraints.txt, in an environment."""
     venv = folder / "venv"
     pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python"), "--disable-pip-version-check"]
     constraints = ROOT / "constraints.txt"
     for command in (
         [sys.executable, "-m", "venv", "--without-pip", str(venv)],
-        [*pip, "install", "--quiet", "-c", str(constraints), str(wheel)],
+        [*pip, "install", "--quiet", "-c", str(constraints), f"{wheel}[pdf]"],
         [*pip, "check", "--quiet"],
     ):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
