@@ -186,6 +186,9 @@ def installed(folder: Path, environment: Mapping[str, str]) -> None:
     for name in ("tests", "scenarios", "docs"):
         if (site / name).exists():
             raise Wrong(f"the wheel puts {name} beside other packages")
+    asked = "_ROLLOUTSIM_COMPLETE=bash_complete COMP_LINE='rolloutsim run mine.yaml --set model=' rolloutsim"
+    if (completed := shown(asked, folder, environment)) != (0, "plain,real\nplain,ideal\n"):
+        raise Wrong(f"completion offers {completed}")
     code, found = shown("rolloutsim validate scenarios/*.yaml", folder, environment)
     if code:
         raise Wrong(f"scenarios of rolloutsim init --all:\n{found}")
