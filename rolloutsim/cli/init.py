@@ -28,8 +28,7 @@ _LIST = "\b\nTemplates:\n" + "\n".join(f"  {name:<{_WIDTH}}  {scenario.template_
     "--template",
     metavar="NAME",
     shell_complete=completes("templates"),
-    show_default=scenario.DEFAULT_TEMPLATE,
-    help="Which scenario, of those listed below.",
+    help=f"Which scenario, of those listed below.  [default: {scenario.DEFAULT_TEMPLATE}]",
 )
 @click.option(
     "-o",
