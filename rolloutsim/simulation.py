@@ -50,7 +50,9 @@ if TYPE_CHECKING:
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
-_PULL_ALONE, _CASE = 0, 1
+_NEWEST, _CASE = 0, 1
+# Within a case they are looked for when so many more objects are there than after the last look (assumed: some 200 MB).
+_MOST_NEW = 1_000_000
 
 
 # Between two reports of progress.
@@ -217,6 +219,8 @@ class _Case:
     def _is_given_up(self, patience: Patience, events: int) -> bool:
         """Whether nothing comes of so many more events, and of those before them."""
         self.endless = patience.spend(events)
+        if gc.get_count()[0] > _MOST_NEW:
+            gc.collect(_NEWEST)
         if self.endless and self.orchestrated is not None:
             # To say what goes on some of it has happened.
             self.waiting = self.orchestrated.waiting
@@ -230,7 +234,8 @@ class _Case:
         def done() -> int:
             return self.planned - self.waiting if orchestrated is None else orchestrated.available
 
-        return Patience(self.network, self.ledger, self.incidents, self.actors, wanted, done)
+        faults = () if orchestrated is None or orchestrated.faults is None else orchestrated.faults.columns.name
+        return Patience(self.network, self.ledger, self.incidents, self.actors, wanted, done, faults)
 
     def _go_on(self, watch: Callable[[], None] | None) -> None:
         """After the rollout, step through what follows until the last byte of all lazy layers is on its node."""
@@ -385,7 +390,7 @@ class AloneTimes:
         """Keep nothing but times."""
         if self.latest is not None:
             self.latest = None
-            gc.collect(_PULL_ALONE)
+            gc.collect(_NEWEST)
 
     def _host(self, group: NodeGroup, number: int, rack: str | None, image: Image) -> Registry | None:
         """Whom a node asks for an image; None: that hangs on others."""
@@ -457,7 +462,7 @@ class AloneTimes:
             self.latest = alike, alone
         else:
             del alone
-            gc.collect(_PULL_ALONE)
+            gc.collect(_NEWEST)
         return time
 
 
@@ -587,7 +592,7 @@ class _AloneWay:
 def _no_cyclic_collection() -> Iterator[None]:
     """Keep Python's cycle collector from walking through millions of live objects, again and again.
 
-    It is told when there is something to collect: after each case.
+    It is told when there is something to collect: after each case, and within one that goes on and on.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -52,8 +52,9 @@ class Folders:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
+            why = "it is a file" if isinstance(error, FileExistsError) else reason(error)
             raise OutputError(
-                f"cannot write to {folder}: {reason(error)}; nothing was simulated; choose another folder with -o"
+                f"cannot write to {folder}: {why}; nothing was simulated; choose another folder with -o"
             ) from error
         for taken in (folder / name for name in names if os.path.isdir(folder / name)):
             raise OutputError(

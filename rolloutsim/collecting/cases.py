@@ -129,7 +129,7 @@ def collect(
     reads = _reads(actors, network, ledger, others)
     payload = carried(actors, network, in_flight)
     if orchestrated is None:
-        pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
+        pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), _bare(incidents)
     else:
         pod_ledger = deepcopy(orchestrated.ledger) if goes_on else orchestrated.ledger
         pods = frozen(r.Pods, pod_ledger.pods)
@@ -421,6 +421,17 @@ def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
     )  # fmt: skip
 
 
+def _bare(incidents: Incidents) -> r.Orchestration:
+    """What bare pulls were refused by hosts that they left for the next one: a swarm in which nobody has an image."""
+    if not incidents.lost.activity:
+        return r.BARE
+    return replace(r.BARE, refusals=_refusals(incidents), lost=frozen(r.Lost, incidents.lost))
+
+
+def _refusals(incidents: Incidents) -> r.Refusals:
+    return frozen(r.Refusals, incidents.refusals, unanswered=[*incidents.refusals.unanswered])
+
+
 def _orchestration(
     scenario: ResolvedScenario,
     actors: Actors,
@@ -440,7 +451,7 @@ def _orchestration(
         steps=frozen(r.Steps, ledger.steps),
         old_pods=frozen(r.OldPods, ledger.old_pods),
         replicas=frozen(r.ReplicaChanges, ledger.replicas),
-        refusals=frozen(r.Refusals, incidents.refusals, unanswered=[*incidents.refusals.unanswered]),
+        refusals=_refusals(incidents),
         lost=frozen(r.Lost, incidents.lost),
         pushes=frozen(
             r.PushRecords,

@@ -16,11 +16,15 @@ from rolloutsim.scenario.partial import fetched_size, is_lazy
 from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from rolloutsim.fleet.build import Actors
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Profile
     from rolloutsim.scenario.resolved import ResolvedScenario
+
+_ROUNDING = 1e-9  # of sums of many floats (assumed)
 
 
 def shared_links(scenario: ResolvedScenario, network: FluidNetwork, payload: list[float]) -> r.SharedLinks:
@@ -54,7 +58,13 @@ def carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> lis
 def saturated(link: SharedLink, network: FluidNetwork) -> float:
     """How long a link was saturated [s]."""
     lengths = (stop - start for start, stop in network.saturated_intervals(link))
-    return reduce(add, lengths, 0)  # not `sum`, which is more exact from Python 3.12 on
+    # Not `sum`, which is more exact from Python 3.12 on.
+    return float(_until(network.now, reduce(add, lengths, 0.0)))
+
+
+def _until(now: float, seconds: Any) -> Any:
+    """Seconds that were summed over all events until now, whose last bits may be too many [s]."""
+    return np.where((seconds > now) & (seconds <= now * (1.0 + _ROUNDING)), now, seconds)
 
 
 def private_links(
@@ -80,10 +90,16 @@ def private_links(
     done = ~np.isnan(unpacks.unpacked)
     layer = fetches.layer[unpacks.fetch[done]]
     by_node = fetched_by[unpacks.fetch[done]]
+    # Of a layer that pre-pulls had begun to unpack, the rest.
+    left = np.ones(len(fetches.pull))
+    for node in actors.nodes:
+        if node.losses is not None:
+            for number, share in node.losses.begun.items():
+                left[number] = share
     moved = np.zeros((len(RESOURCES), nodes))
     for place, resource in enumerate(RESOURCES):
         through = np.array([resource.unpacked(layer) for layer in actors.layers])
-        unpacked = through[layer]
+        unpacked = through[layer] * left[unpacks.fetch[done]]
         if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
             unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
         moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
@@ -118,7 +134,7 @@ def private_links(
     peaks = np.zeros((len(RESOURCES), nodes), np.int32)
     if nodes:
         capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
-        full[:used] = np.array(network.full_seconds(hosts)).T
+        full[:used] = _until(network.now, np.array(network.full_seconds(hosts)).T)
         peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
     for number, writer in writers:
         if writer.terms.kind is None:

@@ -8,7 +8,7 @@ they leave more to be written down than they are, that counts instead: an event 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,9 @@ MOST, MOST_A_PULL = 250_000, 10_000
 _IN_ALL = 4
 # Flows that an event lists anew; so many more of them count as one more event, for that is what they cost (measured).
 _LISTED, _AN_EVENT = 10, 4
+# Of layers and ranges that are queued and given up so many cost as much as an event (measured: about 1 us each, and an
+# event 20 to 80).
+_IN_VAIN = 20
 # A flow that has moved so much more of its bytes has come to something [1].
 _PART = 0.05
 # Events that are looked at to say what goes on.
@@ -104,6 +107,8 @@ class Patience:
         How many pulls are wanted.
     available : callable
         How many pods are there that are wanted.
+    faults : sequence
+        Those that have begun, of which all is told one by one: each costs as much again as an event.
     """
 
     def __init__(
@@ -114,12 +119,14 @@ class Patience:
         actors: Actors,
         pulls: int,
         available: Callable[[], int],
+        faults: Sequence[str] = (),
     ) -> None:
         self.network = network
         self.ledger = ledger
         self.incidents = incidents
         self.actors = actors
         self.available = available
+        self.faults = faults
         self.most = most_events(pulls)
         self.events = 0
         self.listed_before = network.listed
@@ -134,7 +141,7 @@ class Patience:
         self.events += events
         listed = self.network.listed - self.listed_before
         rows = self._rows() - self.rows_before
-        spent = max(self.events, rows) + max(listed - _LISTED * self.events, 0) // _AN_EVENT
+        spent = max(self.events, rows) + len(self.faults) + max(listed - _LISTED * self.events, 0) // _AN_EVENT
         if spent < self._look:
             return ""
         come, now = self._come(), self.network.now
@@ -150,8 +157,9 @@ class Patience:
         return f"{begun}; what goes on: {goes_on(self.network)}"
 
     def _rows(self) -> int:
-        """How much is written down of layers that pulls fetch or wait for."""
-        return self.ledger.fetches.end // ROW + len(self.ledger.waits.pull)
+        """How much is written down of layers that pulls fetch or wait for, or was in vain."""
+        in_vain = self.incidents.never_asked // _IN_VAIN
+        return self.ledger.fetches.end // ROW + len(self.ledger.waits.pull) + in_vain
 
     def _come(self) -> int:
         """How much has come of what happened: it never falls where the same is done again and again."""

@@ -228,6 +228,7 @@ class Incidents:
         self.again: dict[int, float] = {}
         self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}
+        self.never_asked = 0  # layers and ranges that failed pulls had queued
 
     def reason(self, text: str) -> int:
         """The index of a reason."""

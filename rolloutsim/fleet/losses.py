@@ -73,7 +73,7 @@ class Losses:
         Whose pulls they are.
     """
 
-    __slots__ = ("arrived", "committed", "node", "partial")
+    __slots__ = ("arrived", "begun", "committed", "node", "partial")
 
     def __init__(self, node: Loser) -> None:
         self.node = node
@@ -82,6 +82,7 @@ class Losses:
         self.partial: dict[int, list[tuple[int, float]]] = {}
         # Layers that arrived before the rollout: the share of each that is left to unpack.
         self.arrived: dict[int, float] = {}
+        self.begun: dict[int, float] = {}  # the same by the number of the fetch that stands for it
 
     def left_of(self, layer: int) -> Trouble | None:
         """What there is of a layer that failed pulls had begun, for the fetch that goes on with it."""
@@ -101,6 +102,7 @@ class Losses:
         now, rest = fleet.network.now, (step.unpacked * share, step.unpack, step.write_time * share, step.stored)
         fetch = Fetch(pull, LayerStep(step.layer, step.compressed, *rest), 0.0)
         fetch.row = fleet.fetches.add(pull.row, step.layer, now, -1)
+        self.begun[fleet.fetches.number(fetch.row)] = share
         fleet.cells[fetch.row + CONNECTED] = fleet.cells[fetch.row + STARTED] = now
         fleet.fetches.finish(fetch.row, now, 0.0, SEVERAL)
         fetch.state = COMMITTED
@@ -143,7 +145,9 @@ class Losses:
         if isnan(node.fleet.ledger.pulls.resolved[pull.row]):
             return False
         slots = pull.slots
+        queued = len(slots.queue)
         slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]
+        node.fleet.incidents.never_asked += queued - len(slots.queue)
         dropped = [lead for lead in node.coming.values() if lead.pull is pull]
         for lead in dropped:
             del node.coming[lead.step.layer]

@@ -151,4 +151,4 @@ class Kind:
         narrowest = min(
             (link.nominal / share for link, share in zip(self.links, self.shares, strict=True)), default=inf
         )
-        return max(2 * narrowest, 1.0) / self.weight
+        return (2 * narrowest or 1.0) / self.weight

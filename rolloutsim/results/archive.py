@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UnreadableError
+from rolloutsim.scenario.fields import CONTROLS
 
 Array = npt.NDArray[Any]
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # characters that scenarios do not have either
+CONTROL = re.compile(rf"[{CONTROLS}\ud800-\udfff]")  # halves of surrogate pairs are in no file that is UTF-8
 
 # Bytes that the columns of a file may have, and the text of its JSON: at least, and for each byte of the file. Files of
 # the shipped scenarios have 18 times as many as they are long at the most (measured: all nodes in step).

@@ -62,6 +62,8 @@ SCHEMA = "rolloutsim.run/1"
 
 # What JSON lets stand in a string but could steer a terminal.
 _CONTROLS = re.compile("[\x7f-\x9f]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_A_LINE_EACH = (0, 2)  # depths of objects whose keys have a line each
 
 
 def to_text(document: Mapping[str, Any]) -> str:
@@ -110,7 +112,7 @@ def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
 def _lines(value: Any, depth: int) -> Iterator[str]:
     """JSON with a line for each key of the run and its cases, and for each row of their lists."""
     inner, outer = " " * (depth + 1), " " * depth
-    if isinstance(value, Mapping) and depth in (0, 2) and value:
+    if isinstance(value, Mapping) and depth in _A_LINE_EACH and value:
         yield "{\n"
         for i, (key, item) in enumerate(value.items()):
             yield f"{inner}{json.dumps(key)}: "
@@ -119,13 +121,17 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
         yield f"{outer}}}"
     elif isinstance(value, list) and value and isinstance(value[0], Mapping):
         yield "[\n"
+        is_long = depth + 1 in _A_LINE_EACH
         for i, item in enumerate(value):
-            yield inner
-            yield from _lines(item, depth + 1)
-            yield ",\n" if i + 1 < len(value) else "\n"
+            text = "".join(_lines(item, depth + 1)) if is_long else _line(item)
+            yield f"{inner}{text},\n" if i + 1 < len(value) else f"{inner}{text}\n"
         yield f"{outer}]"
     else:
-        yield _CONTROLS.sub(_escaped, json.dumps(value, ensure_ascii=False, allow_nan=False))
+        yield _line(value)
+
+
+def _line(value: Any) -> str:
+    return _CONTROLS.sub(_escaped, _ENCODER.encode(value))
 
 
 def _escaped(control: re.Match[str]) -> str:

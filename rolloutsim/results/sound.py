@@ -19,11 +19,13 @@ from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts import supplied as s
 from rolloutsim.results.outcome import Replication
 from rolloutsim.results.parts import PartColumns
+from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.scenario.causes import CAUSES, STEPS
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.model import MOST_NODES
 from rolloutsim.scenario.places import Places
 from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.scenario.routes import outlets
 
 LARGEST = 1e30  # of any number in a result (assumed: no unit goes beyond 1e18, and few numbers are multiplied)
 SMALLEST = 1e-100  # of any other than 0 in a column (assumed: what is divided by it can still be reckoned with)
@@ -100,8 +102,11 @@ _ENDLESS: Mapping[type[Any], Collection[str]] = {
     r.PrepullRecords: {"latency"},
 }
 
-# Times before the rollout are negative.
-_BEFORE: Mapping[type[Any], Collection[str]] = {r.PrepullRecords: {"asked", "pulled", "over", "began", "ended"}}
+# Times before the rollout are negative; and layers that take cores longer than others do spare less than nothing.
+_NEGATIVE: Mapping[type[Any], Collection[str]] = {
+    r.PrepullRecords: {"asked", "pulled", "over", "began", "ended"},
+    r.PrivateLinks: {"spared"},
+}
 
 # Readings: rows of three, the first of which points into something.
 _READINGS: Mapping[type[Any], Mapping[str, str]] = {
@@ -319,7 +324,8 @@ def _check_case(run: r.Run, case: r.CaseRecords, path: str) -> None:
     _distinct(case.node_names, f"{path}/node_names")
     _distinct([layer.digest for layer in case.layers], f"{path}/layers")
     _distinct([image.name for image in case.images], f"{path}/images")
-    _distinct(case.sources, f"{path}/sources")
+    known_sources = tuple(one.name for one in outlets(scenario))
+    _require(case.sources == known_sources, f"{path}/sources", "its sources are not those of the scenario")
     _distinct(case.shared_links.name, f"{path}/shared_links")
     known = {layer.digest: layer for layer in case.layers}
     for image in case.images:
@@ -342,6 +348,9 @@ def _check_case(run: r.Run, case: r.CaseRecords, path: str) -> None:
     _check_outlets(case, path)
     _check_activities(case, path)
     _check_layers(case, path)
+    _check_requests(case, path)
+    capacity = case.orchestration.disks.capacity
+    _require(bool(np.all(capacity > 0.0)), f"{path}/orchestration/disks", "a disk has no capacity")
 
 
 def _records(holder: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -392,7 +401,7 @@ def _check_record(record: Any, sizes: Mapping[str, int], path: str) -> None:
             )
         elif column.dtype.kind == "f":
             _check_floats(
-                column, here, negative=name in _BEFORE.get(kind, ()), unknown=name in _UNKNOWN.get(kind, ()),
+                column, here, negative=name in _NEGATIVE.get(kind, ()), unknown=name in _UNKNOWN.get(kind, ()),
                 endless=name in _ENDLESS.get(kind, ()),
             )  # fmt: skip
     for together in _ROWS_OF.get(kind, (lengths,)) if kind is not r.CaseRecords else ():
@@ -464,6 +473,17 @@ def _check_layers(case: r.CaseRecords, path: str) -> None:
     for name, rows in (("fetches", case.fetches), ("waits", case.waits)):
         found = has[case.pulls.image[rows.pull], rows.layer]
         _require(bool(np.all(found)), f"{path}/{name}", "a layer is none of its pull's image")
+
+
+def _check_requests(case: r.CaseRecords, path: str) -> None:
+    """Whether answers are those that there are, waits have their causes, and hosts were asked by pulls that asked."""
+    status = np.unique(case.orchestration.refusals.status).tolist()
+    _require(all(one in ANSWERS for one in status), f"{path}/orchestration/refusals", "a status is no answer")
+    causes = np.unique(case.supply.waited.cause).tolist()
+    _require(all(case.causes[one] in CAUSES for one in causes), f"{path}/supply/waited", "a cause is none of a source")
+    asked = case.supply.asked
+    sent = np.bincount(asked.pull, asked.count, len(case.pulls.requests))
+    _require(bool(np.all(sent <= case.pulls.requests)), f"{path}/supply/asked", "a pull asked more often than it did")
 
 
 def _check_index(column: Any, count: int, or_none: bool, path: str, what: str) -> None:

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError
-
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.structure import ROOT, Part
@@ -108,7 +105,7 @@ def value_at(data: Any, path: Path, opened: bool = True) -> Any:
     """
     part: Part | None = ROOT
     for step in path:
-        data = _opened(data, part)
+        data = part.opened(data) if part is not None else data
         if isinstance(data, (list, tuple)) and str(step).isdecimal() and int(step) < len(data):
             data = data[int(step)]
         elif isinstance(data, Mapping) and step in data:
@@ -118,17 +115,7 @@ def value_at(data: Any, path: Path, opened: bool = True) -> Any:
         part = part.step(step) if part is not None else None
     if data is None:
         return _NOTHING
-    return _opened(data, part) if opened else data
-
-
-def _opened(value: Any, part: Part | None) -> Any:
-    """A value with its short form written out."""
-    if part is None or part.short is None or is_long(value):
-        return value
-    try:
-        return part.short.expand(value)
-    except PydanticCustomError:
-        return value
+    return part.opened(data) if opened and part is not None else data
 
 
 def _kept(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

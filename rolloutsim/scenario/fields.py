@@ -40,8 +40,9 @@ _SOME_TIME = r"(?=([\s\S]*[dhms\s])?[0-9.]*[1-9])"
 END = r"$(?!\n)"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"  # without line ends and tabs, which a text of lines may have
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # without line ends and tabs
+_CONTROL_IN_LINES = re.compile(f"[{CONTROLS}]")
 
 _PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
 _OFTEN = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*", re.DOTALL)
@@ -290,17 +291,18 @@ class Text(Described):
             raise fault(f"{quoted(value)} is not a name; a name has only letters, digits and any of . _ - within")
         if not value.strip():
             raise fault("the text is empty; write some, or leave the key out")
-        control = (_STEERING if self.lines else _CONTROL).search(value)
+        control = self._control().search(value)
         if control is not None:
             raise fault(f"the text has the control character U+{ord(control[0]):04X} in it; take it out")
         return value
 
+    def _control(self) -> re.Pattern[str]:
+        return _CONTROL_IN_LINES if self.lines else _CONTROL
+
     def schema(self) -> JsonSchemaValue:
         if self.name:
             return {"type": "string", "pattern": f"^{_NAME.pattern}{END}"}
-        control = (
-            (_STEERING if self.lines else _CONTROL).pattern.encode("unicode_escape").decode().replace(r"\x", r"\u00")
-        )
+        control = self._control().pattern.encode("unicode_escape").decode().replace(r"\x", r"\u00")
         return {"type": "string", "pattern": rf"^(?![\s\S]*{control})[\s\S]*\S"}
 
     def words(self) -> str:

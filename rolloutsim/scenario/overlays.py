@@ -88,7 +88,7 @@ def _opened(before: Any, value: Mapping[str, Any], part: Part | None) -> Any:
         return before
     if "layers" in value and not isinstance(value["layers"], int):
         return None
-    return part.short.expand(before)
+    return part.opened(before)
 
 
 def _short(before: Mapping[str, Any], part: Part | None, here: Path, there: Path, problems: list[Problem]) -> Path:
@@ -112,8 +112,8 @@ def _set(before: Mapping[str, Any], steps: Path, value: Any, part: Part | None) 
         return {**before, str(first): value}
     inner = part.step(first) if part is not None else None
     opened = before[str(first)]
-    if not is_long(opened) and inner is not None and inner.short is not None:
-        opened = inner.short.expand(opened)
+    if inner is not None:
+        opened = inner.opened(opened)
     return {**before, str(first): _set(opened if isinstance(opened, dict) else {}, tuple(rest), value, inner)}
 
 

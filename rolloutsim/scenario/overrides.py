@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolloutsim.errors import UsageError
@@ -141,11 +141,23 @@ def _apply(result: dict[str, Any], places: Places, change: Change, copies: _Copi
         return
     if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
         path, container, step = _short_target(change, part, container, path, copies)
-    if is_manifest_key(path):
-        for told in TOLD:
-            container.pop(told, None)
+    for told in _told_anew(path, container):
+        container.pop(told, None)
     container[step] = change.value
     places.override(path, change.place or Place(source=change.source))
+
+
+def _told_anew(path: Path, image: Any) -> Sequence[str]:
+    """The keys of an image that say what a new value at a path says."""
+    if is_manifest_key(path):
+        return TOLD
+    if len(path) == 3 and path[0] == "images":
+        if path[2] == "layers":
+            return ("equal_layers",)
+        # A number of `layers` is the same.
+        if path[2] == "equal_layers" and isinstance(image.get("layers"), int):
+            return ("layers",)
+    return ()
 
 
 def parse_path(text: str, verb: str = "explain") -> Path:
@@ -255,7 +267,7 @@ def _opened(value: Any, part: Part) -> Any:
         return {}
     if is_long(value) or isinstance(value, list):
         return value
-    return part.short.expand(value) if part.short is not None else value
+    return part.opened(value)
 
 
 def _short_target(change: Change, part: Part, container: Any, path: Path, copies: _Copies) -> tuple[Path, Any, Any]:

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
-from rolloutsim.scenario.fields import Described, Short
+from rolloutsim.scenario.fields import Described, Short, is_long
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.planning import ANY
@@ -57,6 +58,15 @@ class Part:
     def described(self) -> Described | None:
         """How its value is read, where it is one value."""
         return next((note for note in self.notes if isinstance(note, Described)), None)
+
+    def opened(self, value: Any) -> Any:
+        """A value in its long form; as it is where it has none, or is wrong, which is told when it is validated."""
+        if self.short is None or value is None or is_long(value):
+            return value
+        try:
+            return self.short.expand(value)
+        except PydanticCustomError:
+            return value
 
     def step(self, name: str | int) -> Part | None:
         """What may stand at one of its keys, None where nothing may."""

@@ -49,7 +49,7 @@ def test_1_an_output_folder_that_cannot_be_written_stops_before_simulating(
     shell: Program, scenario, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("mine")
-    for folder, reason in (("taken", "file exists"), ("taken/below", "not a directory")):
+    for folder, reason in (("taken", "it is a file"), ("taken/below", "not a directory")):
         done = shell("run", scenario(HELD), "-o", folder)
         assert (done.code, done.out) == (1, "")
         assert done.err == (

@@ -158,7 +158,10 @@ def test_5_a_rollout_that_did_not_finish(inside: Inside) -> None:
         (["s.yaml", "-p", "nodes=2,3", "-o", "x/s.sqlite"], 1,
          "error: cannot write x/s.sqlite: its folder does not exist; nothing was simulated"),
         (["s.yaml", "-p", "nodes=2,3", "-o", "s.yaml"], 2,
-         "error: s.yaml exists; go on with it by --resume, or write to another file with -o"),
+         "error: s.yaml is not the file of a sweep (file is not a database); 'rolloutsim sweep FILE -o s.sqlite' makes "
+         "one"),
+        (["s.yaml", "-p", "nodes=2,3", "-o", "empty"], 2,
+         "error: empty exists; go on with it by --resume, or write to another file with -o"),
         (["s.yaml", "-p", "nodes=2,3", "-o", "s.yaml", "--resume"], 2,
          "error: s.yaml is not the file of a sweep (file is not a database); 'rolloutsim sweep FILE -o s.sqlite' makes "
          "one"),
@@ -175,9 +178,10 @@ def test_a_wrong_call_simulates_and_writes_nothing(
 ) -> None:
     (tmp_path / "s.yaml").write_text(QUICK)
     (tmp_path / "d").mkdir()
+    (tmp_path / "empty").touch()
     done = inside("sweep", *arguments)
     assert (done.code, done.out, done.err.splitlines()[-1]) == (code, "", message)
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["d", "s.yaml"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["d", "empty", "s.yaml"]
     assert (tmp_path / "s.yaml").read_text() == QUICK
 
 

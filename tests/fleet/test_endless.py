@@ -110,6 +110,20 @@ def test_layers_that_are_asked_for_again_and_again_count_where_they_are_more_tha
     assert case.stuck[0].startswith(f"nothing has come of {case.events:,} events ")
 
 
+def test_ranges_that_are_queued_and_given_up_count_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rolloutsim.fleet.endless.MOST", 20_000)
+    monkeypatch.setattr("rolloutsim.fleet.endless.MOST_A_PULL", 0)
+    monkeypatch.setattr("rolloutsim.simulation._EVENTS_AT_A_TIME", 100)
+    # Each attempt is given up when it has queued 1,000 ranges, of which three are asked for.
+    node = ASKING["nodes"]["web"] | {"layer_fetch_buffer": "1 MB", "pull_timeout": "5 s", "layer_time": "1 m"}
+    data = ASKING | {"nodes": {"web": node}, "failures": {}}
+    case = case_of(data | {"images": {"app": "1 GB"}})
+    attempts = len(case.pulls.node)
+    assert not case.finished
+    assert 20_000 <= len(case.fetches.pull) + 997 * attempts // 20 < 41_000  # two looks at the most
+    assert case.events < 5_000
+
+
 def test_looks_for_images_to_remove_end_where_none_are_left() -> None:
     # 300 MB come to each of two nodes at 1 Gbit/s, in some seconds and events, however often kubelets would look.
     node = {"count": PULLS, "disk": {"capacity": "10 GB"}}

@@ -189,6 +189,19 @@ def test_a_silent_mirror_costs_its_time_to_connect_each_round(runtime: str, laye
     assert split(run)["fallback"] == pytest.approx(30.0 * rounds, abs=0.2)
 
 
+@pytest.mark.parametrize("failures", [{}, {"late": {"registry": "hub", "at": "1h"}}])
+def test_a_swarm_in_which_nobody_has_an_image_costs_its_answers(failures: dict[str, Any]) -> None:
+    # Whether or not anything can fail: 20 ms for each of four requests before the layers, and for each of these.
+    swarm = {"look_up": "20 ms", "found": 1, "hedge": "off"}
+    run = scene(["swarm"], model="real", peers={"swarm": swarm}, failures=failures)
+    requests = 4 + len(LAYERS)
+    found = split(run)
+    near = next(one for one in supplied(run).servers if one.server == "swarm")
+    assert near.refused == {"404": requests}
+    assert near.lost_s == pytest.approx(found["fallback"])
+    assert found["fallback"] == pytest.approx(0.02 * requests, rel=0.05)
+
+
 def test_a_manifest_that_waits_for_all_of_an_image_waits_for_the_cache() -> None:
     # zot syncs 100 MB at 100 MB/s, one after another or side by side: a second. Who comes at 0.4 s waits for 0.6 s.
     run = scene(["proxy"], [0.0, 0.4], caches=cache("zot", upstream_round_trips={"tag": 0, "manifest": 0, "layer": 0}))

@@ -92,7 +92,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("sweep/.*", "design zip takes the values side by side, but"),
     ),
     "a text says what it says": (
-        (r"thresholds/[^/]*(/\d+/check)?", "(?!the text |.* is not text|.* has no condition|key 'check' is missing).*"),
+        ("thresholds/.*", "(?!the text |.* is not text|.* has no condition|.* has no value|key 'check' is missing).*"),
         (
             "sweep/parameters/.*",
             "(?!.*unknown key '.*' in a range).*(unknown key|has no|cannot read|no effect|is named).*",
@@ -101,7 +101,7 @@ CROSS_REFERENCES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "sweep/parameters/.*",
             ".*there are several groups|.*(a key is missing; |does not belong to a key|is not closed)",
         ),
-        ("assumed/.*", "'.*' is no path of a key"),
+        ("(assumed|calibrated)/.*", "'.*' is no path of a key"),
         ("images/.*", ".* is no platform; "),
     ),
     "files are read": (("images/.*/manifest", "'.*': "),),

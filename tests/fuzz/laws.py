@@ -21,6 +21,7 @@ from typing import Any
 
 from rolloutsim.api.result import Result
 from rolloutsim.errors import RolloutsimError
+from rolloutsim.fleet.endless import LONGEST
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads, resolved
 from rolloutsim.scenario.fields import Described, Often, Quantity, TimeBefore
@@ -391,6 +392,8 @@ def _with_what_nobody_uses(random: Random) -> None:
     plain, result = _figures(_of(document))
     if not result.finished:
         return  # it ends with whatever happens last, a look at applications included
+    if "failure" in added and any(case.end > scenario.horizon for case in result.run.cases):
+        return  # pulls that nothing can make fail are waited for beyond it
     with_it = _figures(scenario)[0]
     # Rows of what was added, and of what can only happen where something may fail.
     with_it = {way: value for way, value in with_it.items() if way in plain or not _brought(added, way, value)}
@@ -502,8 +505,15 @@ def _sizes_and_rates_scaled(random: Random) -> None:
         document.pop(per_byte, None)
     document["model"] = "ideal"
     factor = 2.0 ** random.choice((-20, -7, -1, 1, 3, 10, 20))
-    plain = _of(document)
+    try:
+        plain = _of(document)
+    except RolloutsimError:
+        return  # without disks nothing may limit a fetch
+    if plain.peers and any(group.nic is None for group in plain.groups):
+        return  # but for what members of a swarm send where nothing limits them
     figures, scaled = _figures(plain)[0], _figures(_scaled(plain, factor))[0]
+    if any("no byte arrived" in way for way in (*figures, *scaled)):
+        return  # but for a byte
     for way, value in scaled.items():
         if isinstance(value, (int, float)) and re.search(r"bytes", way):
             scaled[way] = value / factor
@@ -553,6 +563,8 @@ def _sizes_and_times_scaled(random: Random) -> None:
     (figures, result), other = _figures(plain), _figures(scaled)[0]
     if not result.finished:
         return  # it ends with the last look at applications, which are a tenth of a second apart
+    if max(case.end for case in result.run.cases) * factor > LONGEST:
+        return  # nothing is later than that
     for way, value in other.items():
         if isinstance(value, (int, float)) and re.search(r"bytes|_s$|_s/|/seconds$", way) and "per_s" not in way:
             other[way] = value / factor

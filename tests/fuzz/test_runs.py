@@ -13,6 +13,22 @@ from tests.fuzz.runs import check, holds
 
 # By what was wrong.
 FOUND: dict[str, dict[str, Any]] = {
+    "a NIC that is full all the time, in two parts": {
+        "nodes": {"gpu": {"count": 1, "pull_cap": "10 Mbit/s", "racks": ["r1"]}},
+        "network": {"rate": "100 Mbit/s", "racks": {"uplink": "20 MB/s"}},
+        "images": {"app": "100 MB"},
+        "background": {"a": {"connections": 4, "links": ["gpu-000.nic.in"]}},
+        "failures": {"down": {"link": "r1.down", "back_after": "30 s"}},
+    },
+    "a layer that was being unpacked as the rollout began": {
+        "nodes": {"web": 1},
+        "network": {"rate": "20 MB/s"},
+        "images": {"side": "2 GB"},
+        "prepulls": {
+            "b": {"images": "side", "at": "-2 m", "parallelism": "unlimited"},
+            "a": {"images": "side", "at": "-5 s", "by": "schedule", "spread": {"min": "5 s", "max": "60.7 s"}},
+        },
+    },
     "nothing limits what a cache fetches": {
         "model": "ideal",
         "nodes": {"web": {"count": 2, "hosts": ["cache"]}},

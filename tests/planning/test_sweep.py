@@ -398,6 +398,24 @@ def test_an_interruption_in_python_is_one_and_the_file_keeps_what_is_done(
     assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == 1
 
 
+def test_a_query_that_was_interrupted_does_not_hide_the_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, queries = SweepStore.write, []
+
+    def write(self: SweepStore, found: object) -> None:
+        real(self, found)  # type: ignore[arg-type]
+        queries.append(self.database.execute("SELECT * FROM results"))
+        queries[0].fetchone()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SweepStore, "write", write)
+    with pytest.raises(KeyboardInterrupt):
+        rs.loads(IDEAL).sweep({"nodes": [2, 3]}, jobs=1, path=tmp_path / "s.sqlite")
+    queries.clear()
+    assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == 1
+
+
 def test_a_batch_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = SweepStore._insert
 
@@ -418,15 +436,23 @@ def test_a_batch_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
 
 def test_an_existing_file_is_left_alone_without_resume(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
+    rs.loads(IDEAL).sweep({"nodes": [2]}, path=path)
+    content = path.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        rs.loads(IDEAL).sweep({"nodes": [2]}, path=path)
+    assert str(caught.value) == f"{path} exists; go on with it by --resume, or write to another file with -o"
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_is_no_sweep_is_left_alone(tmp_path: Path, resume: bool) -> None:
+    path = tmp_path / "s.sqlite"
     path.write_text("mine")
-    for resume, message in (
-        (False, f"{path} exists; go on with it by --resume, or write to another file with -o"),
-        (True, f"{path} is not the file of a sweep (file is not a database); 'rolloutsim sweep FILE -o s.sqlite' makes "
-               "one"),
-    ):  # fmt: skip
-        with pytest.raises(UsageError) as caught:
-            rs.loads(IDEAL).sweep({"nodes": [2]}, path=path, resume=resume)
-        assert str(caught.value) == message
+    with pytest.raises(UsageError) as caught:
+        rs.loads(IDEAL).sweep({"nodes": [2]}, path=path, resume=resume)
+    assert str(caught.value) == (
+        f"{path} is not the file of a sweep (file is not a database); 'rolloutsim sweep FILE -o s.sqlite' makes one"
+    )
     assert path.read_text() == "mine"
 
 

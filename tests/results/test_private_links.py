@@ -34,3 +34,11 @@ def test_cores_are_busy_while_they_decompress(ratio: str, rate: float, runtime: 
     again = from_bytes(to_bytes(result.outcome)).means.slowest
     assert [one.utilisation for one in again.links] == [one.utilisation for one in case.links]
     assert all(one.utilisation is None or one.utilisation <= 1.0 for one in case.links)
+
+
+def test_layers_that_take_cores_longer_than_others_spare_less_than_nothing() -> None:
+    result = rs.loads(CORES.replace("400 MB/s", "50 MB/s") % ("", "1")).run()
+    spared = [links.spared for links in result.run.cases[0].private_links if links.kind == "unpack"]
+    assert spared[0] is not None
+    assert spared[0].max() < 0.0
+    assert to_bytes(from_bytes(to_bytes(result.outcome))) == to_bytes(result.outcome)

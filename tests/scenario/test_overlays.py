@@ -34,6 +34,14 @@ def test_lists_are_replaced() -> None:
     assert [layer.compressed for layer in scenario.images["tool"].layers.values()] == [1e6]
 
 
+def test_a_list_where_there_is_none_makes_place_for_a_map() -> None:
+    rest = "rolloutsim: 1\nnetwork: 1 Gbit/s\nimages: {app: 30 MB}\n"
+    assert over("nodes: {web: {count: 3}}\n", base=f"{rest}nodes: [web]\n").nodes["web"].count == 3
+    assert over("network: {rate: 2 Gbit/s}\nnodes: 2\n", base=rest.replace("1 Gbit/s", "[1]")).network.rate == 250e6
+    with pytest.raises(ScenarioError, match="a list is not allowed here"):
+        over("name: x\n", base=f"{rest}nodes: [web]\n")
+
+
 def test_the_last_file_wins() -> None:
     assert over("network: 2 Gbit/s\n", "network: 3 Gbit/s\n").network.rate == 375e6
     assert over("network: 3 Gbit/s\n", "network: {latency: 1 ms}\n").network.rate == 375e6

@@ -60,6 +60,15 @@ def test_a_size_replaces_an_image() -> None:
     assert changed(LONG, "images.app=5 MB").images["app"].layers is None
 
 
+def test_a_number_of_layers_and_layers_take_the_place_of_each_other() -> None:
+    numbered = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {app: {compressed: 80 MB, layers: 8}}}"
+    for key in ("layers", "equal_layers"):
+        for image in (changed(numbered, f"images.app.{key}=9"), loads(numbered).with_({f"images.app.{key}": 9})):
+            assert len(image.resolve().images["app"].layers) == 9
+    image = loads(numbered).with_({"images.app.compressed": None, "images.app.layers": ["3 MB"]})
+    assert [layer.compressed for layer in image.resolve().images["app"].layers] == [3e6]
+
+
 def test_a_name_with_dots_and_colons_stands_in_brackets() -> None:
     for quoted in ('["golang:1.8-alpine"]', "['golang:1.8-alpine']", "[golang:1.8-alpine]"):
         assert changed(SHORT, f"images{quoted}=200 MB").images["golang:1.8-alpine"].compressed == 200e6

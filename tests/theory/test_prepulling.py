@@ -104,6 +104,18 @@ def test_a_pre_pull_that_is_not_over_is_joined_and_ends_as_if_it_had_been_alone(
     assert night.finished_s == pytest.approx(summary.rollout_time_s)
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_of_layers_that_are_partly_unpacked_cores_read_the_rest(share: float) -> None:
+    """One core is at its limit for as long as the bytes take that are left."""
+    unpack = 10e6
+    cores = {"unpack": {"rate": "10 MB/s", "cores": 1}, "disk": "unlimited"}
+    nodes = {"web": {"count": NODES, "nic": "100 Mbit/s", **cores}}
+    _, summary = ran({"model": "real", "nodes": nodes}, by="schedule", at=f"-{SIZE / NIC + share * SIZE / unpack} s")
+    (row,) = (row for row in summary.links if row.link == "web.unpack")
+    assert (1.0 - share) * SIZE < row.bytes < (1.0 - share) * SIZE + 5e6
+    assert row.bytes == pytest.approx(row.saturated_s * unpack)
+
+
 def test_a_pre_pull_without_a_time_is_over_as_the_rollout_begins() -> None:
     _, summary = ran(by="schedule")
     (night,) = summary.prepulls

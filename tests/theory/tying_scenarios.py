@@ -13,6 +13,7 @@ from math import inf, isnan, ulp
 from sys import float_info
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.fleet.endless import LONGEST
 from rolloutsim.network.guards import ROUNDING
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
@@ -177,6 +178,9 @@ def differences(text: str) -> list[str]:
     # is of it, the less is known of it, and so little that it may be a rounding is none to the engine.
     if times.least_left < 2 * ROUNDING:
         return []
+    if times.end > LONGEST:
+        # Nothing is later than that to the engine, which says so.
+        return [] if case.stuck and not case.finished else [f"finished at {float(times.end)!r}"]
     tolerance = TOLERANCE + 4 * float_info.epsilon / float(times.least_left)
     sizes = sum((2 * one.connections * ulp(one.size) for one in scenario.background if one.size), 0.0)
 

@@ -49,8 +49,8 @@ TOGETHER: Final = 0.05
 # By how much the rate of new content must change until members notice (assumed: no finish moves by more).
 _NOTICED: Final = 0.005
 
-# A rate that is none [B/s].
-_NONE: Final = 1e-3
+# A rate that is none, of a layer [1/s] (assumed: it would take longer than the longest time that there is).
+_NONE: Final = 1e-12
 
 # Two looks at a swarm are so far apart at least [s] (assumed: far below any lag).
 _LEAST: Final = 1e-3
@@ -294,7 +294,7 @@ class Torrent:
         network.set_capacity(self.supply, min(rates.capacity, self.supply.nominal))
         self.origin.send(rates.sent)
         for kind, rate in enumerate(rates.fresh):
-            fresh, before = max(rate, _NONE), self.fresh.get(kind, inf)
+            fresh, before = max(rate, _NONE * swarm.size), self.fresh.get(kind, inf)
             if before != fresh and not abs(fresh - before) <= _NOTICED * fresh:
                 self.fresh[kind] = fresh
                 for member in self.members:

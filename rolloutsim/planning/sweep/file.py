@@ -86,7 +86,9 @@ class SweepStore:
 
     def _open(self, path: Path | None, head: Head, resume: bool) -> None:
         there = path is not None and os.path.exists(path)
-        if there and not resume:
+        if there and path is not None and not resume:
+            if not _is_empty(path):
+                read_head(path)  # nobody goes on with what is no sweep
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
         begun = there and path is not None and not _is_empty(path)
         if begun and path is not None and (differences := read_head(path).differences(head)):
@@ -123,7 +125,8 @@ class SweepStore:
                 self.database.execute("UPDATE sweep SET complete = 1")
             if self.path is not None:
                 self.database.execute("PRAGMA busy_timeout = 0")
-                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                with _unless_locked():
+                    self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 with suppress(sqlite3.OperationalError):  # others read it: the last of them takes the log away
                     self.database.execute("PRAGMA journal_mode = DELETE")
                 self.database.close()
@@ -215,6 +218,16 @@ class SweepStore:
                 if self.path is not None and os.path.exists(self.path)
                 else f"cannot write {self.path}: {error}; choose another file with -o"
             ) from error
+
+
+@contextmanager
+def _unless_locked() -> Iterator[None]:
+    """Leave a log to whoever is last: a query that was interrupted has the database still."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY):
+            raise
 
 
 def connect(path: Path | None) -> sqlite3.Connection:

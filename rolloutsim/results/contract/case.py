@@ -15,7 +15,7 @@ every so many-th and the one at which the fewest pods were ready.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,8 +182,8 @@ def _plain(value: Any, key: str = "") -> Any:
         return number(value) if "bytes" in key or key == "peak_flows" else value
     if value is None or isinstance(value, (str, int)):
         return value
-    if is_dataclass(value):
-        value = {each.name: getattr(value, each.name) for each in fields(value)}
+    if names := getattr(value, "__dataclass_fields__", None):  # `fields` takes longer than the rest
+        value = {name: getattr(value, name) for name in names}
     if isinstance(value, Mapping):
         return {name: _plain(item, name) for name, item in value.items() if item != {}}
     return [_plain(item) for item in value] if isinstance(value, Sequence) else value

@@ -29,7 +29,7 @@ class RacksSpec(Spec):
     model_config = ruled(exactly_one("uplink", "oversubscription"))
 
     uplink: Rate | None = key(None, unit="rate", description="line rate of each rack's uplink, in each direction")
-    oversubscription: Annotated[float, Number(0, equal=False)] | None = key(
+    oversubscription: Annotated[float, Number(0.001)] | None = key(
         None, unit="ratio", description="line rates of a rack's NICs together / line rate of its uplink"
     )
     latency: Time = key(
