@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.action import Job
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"^```(console|sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,6 +30,7 @@ _RECIPE = re.compile(r"^run:.*\n\t@\$\(BIN\)/(rolloutsim [^|\n]+?) \|\|", re.MUL
 # When all is said to be made; any time will do, as long as it is the same (zip archives begin with 1980).
 EPOCH = "1577836800"
 SHELL = ("bash", "-o", "pipefail", "-c")
+_MISSED = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {app: 3 MB}\nthresholds: {rollout_time: max < 1 ms}\n"
 # What stands in README.md and needs more than the package: the repository, or a cluster that is not there.
 _OF_THE_REPOSITORY = re.compile(r"\btests/|^make |\bnotebooks/")
 
@@ -169,6 +172,22 @@ def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]
     return right, left
 
 
+def action(folder: Path) -> None:
+    """Run the action of GitHub with the program that is installed."""
+    (folder / "job").mkdir()
+    job = Job(folder / "job", f'#!/bin/sh\nexec "{folder}/venv/bin/rolloutsim" "$@"\n')
+    (job.work / "a b.yaml").write_text(_MISSED, encoding="utf-8")
+    (job.work / "base.yaml").write_text(_MISSED.replace("3 MB", "2 MB"), encoding="utf-8")
+    code = job.run(scenarios="a*.yaml", set="nodes=3", baseline="base.yaml", fail_if="rollout_time > +10%")
+    summary = job.summary.read_text(encoding="utf-8")
+    report = job.work / "rolloutsim-results" / "report.html"
+    if (
+        code != 3 or "::error file=a b.yaml,line=5," not in job.said or not report.is_file()
+        or "slower" not in summary or "| app" not in summary
+    ):  # fmt: skip
+        raise Wrong(f"the action ends with exit code {code}, and says:\n{job.said}\nits summary:\n{summary}")
+
+
 def installed(folder: Path, environment: Mapping[str, str]) -> None:
     """Look at what else a package brings: licences, the manual, no file where it does not belong."""
     code, found = shown("rolloutsim --version --verbose", folder, environment)
@@ -215,6 +234,7 @@ def main() -> None:
                 raise Wrong(found)
             installed(folder, environment)
             right, left = readme(folder, environment)
+            action(folder)
     except Wrong as error:
         sys.exit(f"package: {error}")
     print(f"the same bytes twice; {right} commands of README.md are right in an empty environment")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import yaml
 import rolloutsim
 from rolloutsim.cli import main
 from tests import manual
+from tests.action import ACTION, STEPS, Job
 from tests.cli.conftest import HELD, INVALID, Program
 from tests.forks import PROGRAM, Forks
 from tests.shipped import ROOT, SCENARIOS
@@ -26,91 +25,46 @@ def content(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
-ACTION = content("action.yml")
-STEPS = {step["id"]: step for step in ACTION["runs"]["steps"]}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-MISSED = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {app: 3 MB}\nthresholds: {rollout_time: max < 1 ms}\n"
 
+# The action; `make package` runs it with the program itself.
 
-# The action
-
-
-def evaluated(value: str, known: dict[str, str]) -> str:
-    """An expression of a workflow, of those that the action has."""
-    return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: known.get(found[1], ""), value)
-
-
-class Job:
-    """Runs the steps of the action as a runner does, but for the installation."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.temp = folder / "temp"
-        (self.temp / "rolloutsim" / "bin").mkdir(parents=True)
-        (folder / "work").mkdir()
-        program = self.temp / "rolloutsim" / "bin" / "rolloutsim"
-        program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PROGRAM}' \"$@\"\n")
-        program.chmod(0o755)
-        self.summary = folder / "summary"
-        self.said = ""
-
-    def run(self, **inputs: str) -> int:
-        """Run all steps; the exit code of the first that fails, or 0."""
-        given = {name: one.get("default", "") for name, one in ACTION["inputs"].items()}
-        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
-        known = {f"inputs.{name}": value for name, value in given.items()}
-        self.summary.write_text("")
-        for name, step in STEPS.items():
-            if name == "install" or (name == "compare" and not given["baseline"]):
-                continue
-            output = self.folder / "output"
-            output.write_text("")
-            environment = {
-                "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
-                "RUNNER_TEMP": str(self.temp), "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(self.summary),
-                **{key: evaluated(value, known) for key, value in step["env"].items()},
-            }  # fmt: skip
-            script = self.folder / "script"
-            script.write_text(step["run"])
-            # What GitHub's documentation of `shell: bash` says.
-            command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
-            done = subprocess.run(
-                command, cwd=self.folder / "work", env=environment, capture_output=True, text=True, check=False
-            )
-            self.said += done.stdout + done.stderr
-            known |= {f"steps.{name}.outputs.{key}": value for key, value in
-                      (line.split("=", 1) for line in output.read_text().splitlines())}  # fmt: skip
-            if done.returncode:
-                return done.returncode
-        return 0
+# Says what it is asked, a line a word; what it finds is as its name says.
+PROGRAM_SAYS = """\
+#!/bin/sh
+for one in "$@"; do echo "$one"; done
+if [ "$1" = run ] && [ -e missed ]; then
+  mkdir -p rolloutsim-results && echo '| app |' > rolloutsim-results/summary.md && exit 3
+fi
+"""
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    return Job(tmp_path)
+    return Job(tmp_path, PROGRAM_SAYS)
 
 
-def test_the_action_runs_gates_annotates_and_writes_a_summary(job: Job) -> None:
-    work = job.folder / "work"
-    (work / "a b.yaml").write_text(MISSED)
-    (work / "base.yaml").write_text(MISSED.replace("3 MB", "2 MB"))
-    assert (
-        job.run(scenarios="  a*.yaml  \n\n", set="nodes=3\n", baseline="base.yaml", fail_if="rollout_time > +10%") == 3
-    )
-    assert "::error file=a b.yaml,line=5," in job.said
-    assert (work / "rolloutsim-results" / "report.html").is_file()
-    assert json.loads((work / "rolloutsim-results" / "result.json").read_text())["scenario"]["name"]
-    summary = job.summary.read_text()
-    assert "| app" in summary
-    assert "slower" in summary
+def test_the_action_expands_patterns_gates_and_writes_a_summary(job: Job) -> None:
+    for name in ("a b.yaml", "a.yaml", "missed"):
+        (job.work / name).write_text("")
+    assert job.run(scenarios="  a*.yaml  \n\nnone*.yaml", baseline="base.yaml") == 3
+    files = ["--", "a b.yaml", "a.yaml", "none*.yaml"]
+    assert job.said.splitlines() == [
+        *("validate", "--format", "github", *files),
+        *("run", "--format", "github", "--output=rolloutsim-results", *files),
+        *("compare", "--format", "github", "--", "base.yaml"),
+    ]
+    assert job.summary.read_text() == "compare\n--format\nmd\n--\nbase.yaml\n\n| app |\n\n"
+    (job.work / "missed").unlink()
+    assert job.run(scenarios="a.yaml") == 0
 
 
 def test_what_the_inputs_of_the_action_hold_is_never_executed(job: Job) -> None:
     evil = "$(touch owned)`touch owned`;touch owned|touch owned&\"'\\; touch owned #"
-    program = job.temp / "rolloutsim" / "bin" / "rolloutsim"
-    program.write_text('#!/bin/sh\nfor one in "$@"; do echo "$one"; done\n')
-    assert job.run(scenarios=f"{evil}\n-o\n--help", set=f"name={evil}\n\n-x", results="$(touch owned)", baseline=evil,
-                   fail_if=evil) == 0  # fmt: skip
+    changes = f"name={evil}\n\n-x"
+    assert job.run(
+        scenarios=f"{evil}\n-o\n--help", set=changes, results="$(touch owned)", baseline=evil, fail_if=evil
+    ) == 0  # fmt: skip
     assert not list(job.folder.rglob("owned"))
     given = [f"--set=name={evil}", "--set=-x", "--", evil, "-o", "--help"]
     assert job.said.splitlines() == [
