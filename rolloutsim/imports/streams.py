@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import zlib
@@ -37,7 +38,11 @@ def opened(path: Path) -> BinaryIO:
     UnreadableError
         If it is no file.
     """
-    _keep_files(path, path.stat().st_mode)  # before it is opened: opening a device may do something already
+    try:
+        mode = path.stat().st_mode
+    except ValueError:  # with a zero byte, or half of a pair of surrogates in it
+        raise FileNotFoundError(errno.ENOENT, "no file can have this name", str(path)) from None
+    _keep_files(path, mode)  # before it is opened: opening a device may do something already
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags)
     try:

@@ -318,6 +318,14 @@ def test_a_blob_that_is_a_pipe_is_not_opened(tmp_path: Path) -> None:
     assert f"{path}: a named pipe; files and folders are read" in refused(folder)
 
 
+@pytest.mark.parametrize("name", ["\\ud800", "a\\u0000b"])
+def test_a_layer_that_no_file_can_be_called_like_is_not_there(tmp_path: Path, name: str) -> None:
+    blobs = Blobs()
+    folder = Path(layout(tmp_path / "api", blobs.finish(blobs.image())))
+    (folder / "manifest.json").write_text(f'[{{"Config": "x.json", "RepoTags": ["api:1"], "Layers": ["{name}"]}}]')
+    assert "image api:1: its configuration x.json is not there" in refused(folder)
+
+
 def test_pipes_and_devices_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "x.json")
     assert "x.json: a named pipe; files and folders are read, and the standard input: cat FILE |" in refused(

@@ -124,7 +124,7 @@ _UNITS = "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s"
          "100%, with one of the units %"),
         (["network.racks.oversubscription=0..4"], "sobol", 8,
          "network.racks.oversubscription: '0' is no number that network.racks.oversubscription can have; it is a "
-         "number above 0 up to 1000000"),
+         "number from 0.001 up to 1000000"),
         (["network=1 GB..2 GB"], "sobol", 8,
          f"network: '1 GB' is no number that network can have; it is a rate above zero, with one of the units "
          f"{_UNITS}"),

@@ -231,11 +231,11 @@ def _as_busy(main: Bottleneck, case: CaseSummary) -> str:
     """The shared links that were as busy as those named: one of them alone cannot be what to speed up."""
     rows = Blamed(case).rows(main)
     busy = _utilisation(rows)
-    kinds = {row.kind for row in rows}
+    named, kinds = {row.link for row in rows}, {row.kind for row in rows}
     alike = [
         row
         for row in shared(case)
-        if row not in rows and (row.kind not in kinds or row.kind not in PLACES)
+        if row.link not in named and (row.kind not in kinds or row.kind not in PLACES)
         and busy >= _MOSTLY and abs((row.utilisation or 0.0) - busy) < _ALIKE
     ]  # fmt: skip
     names = names_of(alike)
