@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BASE ?= docker.io/library/python:3.13-slim
 
 .PHONY: run test test-long test-lowest test-browser test-registry fuzz kills ties no-effect lint bench compiled test-compiled schema \
-  docs shown goldens contact-sheet notebooks clean
+  docs package image shown keys manual goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -61,6 +62,14 @@ compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compi
 test-compiled: .venv-compiled/built ## what the engine computes, with the compiled one
 	cd .venv-compiled/src && ../bin/pytest tests/network tests/invariants tests/theory tests/fleet tests/golden
 
+package: .venv/runs ## the wheel and the source distribution, into dist/; and README.md's commands in an empty environment
+	$(BIN)/python -m tests.package
+
+image: ## the container image `rolloutsim`, on a base pinned by its digest; needs podman or docker, and a network
+	engine=$$(command -v podman || command -v docker) && $$engine pull --quiet $(BASE) && \
+	pinned=$$($$engine image inspect --format '{{index .RepoDigests 0}}' $(BASE)) && echo "base: $$pinned" >&2 && \
+	$$engine build --file Containerfile --build-arg BASE=$$pinned --tag rolloutsim .
+
 schema: .venv/runs ## write the JSON Schemas of scenarios and of results anew after a change of either format
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
 	$(BIN)/rolloutsim schema --of results > rolloutsim.results.schema.json
@@ -73,6 +82,12 @@ docs: .venv/develops ## the documentation as a site in docs/_build/html; warning
 shown: .venv/develops ## write the outputs that README.md and docs/ show anew after an intended change
 	$(BIN)/python -m tests.pages
 
+keys: .venv/runs ## write what completion knows of the format's keys anew after a change
+	$(BIN)/python -m tests.completion_keys
+
+manual: .venv/runs ## write rolloutsim.1, the manual page, anew after a change of the command line
+	$(BIN)/python -m tests.manual
+
 goldens: .venv/develops ## write the expected outputs in tests/golden anew after an intended change
 	$(BIN)/python -m tests.golden.regenerate
 
@@ -83,7 +98,7 @@ notebooks: .venv/develops ## run notebooks/*.py and write the .ipynb beside each
 	$(BIN)/python -m tests.notebooks.render
 
 clean: ## remove the virtual environment and caches
-	rm -rf .venv .venv-compiled .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis docs/_build
+	rm -rf .venv .venv-compiled .venv-lowest dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv with the versions of constraints.txt; once, about a minute" >&2
@@ -114,7 +129,8 @@ clean: ## remove the virtual environment and caches
 	@.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 	  hatchling mypy setuptools pytest hypothesis jsonschema numpy simpy pydantic
 	@mkdir .venv-compiled/src
-	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim scenarios tests rolloutsim*.schema.json .venv-compiled/src
+	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim rolloutsim.1 scenarios tests \
+	  rolloutsim*.schema.json .venv-compiled/src
 	@cd .venv-compiled/src && ROLLOUTSIM_ENGINE=compiled ../bin/python -m pip install --quiet \
 	  --disable-pip-version-check -c ../../constraints.txt --no-build-isolation .
 	@rm -rf .venv-compiled/src/rolloutsim .venv-compiled/src/*.so

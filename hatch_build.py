@@ -1,4 +1,6 @@
-"""How a wheel is built: with the engine compiled to C where that can be done, and in pure Python where it cannot.
+"""How a wheel is built: with the shipped scenarios, and the engine compiled to C where that can be done.
+
+Where it cannot, the engine stays pure Python.
 
 The environment variable `ROLLOUTSIM_ENGINE` says what is wanted: `compiled` (an error where that fails), `pure`, or, if
 it is not set, `compiled` if possible. An editable installation is always pure. Both give the same results.
@@ -37,6 +39,9 @@ OPTIMISED = "1"
 # C as it stands.
 WRITTEN = "network/_heaps.c"
 
+# Where rolloutsim/scenario/templates/__init__.py looks for them.
+TEMPLATES = "rolloutsim/scenario/templates"
+
 NEEDED = ("mypy[mypyc]>=2.4,<3", "setuptools>=77")
 
 
@@ -45,7 +50,7 @@ class NotCompiled(Exception):
 
 
 class Engine(BuildHookInterface[Any]):
-    """Puts the compiled modules into the wheel, beside their sources."""
+    """Puts the scenarios among the templates of `rolloutsim init`, and the compiled modules beside their sources."""
 
     def dependencies(self) -> list[str]:
         """What has to be installed to build."""
@@ -54,7 +59,10 @@ class Engine(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, before files are collected."""
         self.folder: tempfile.TemporaryDirectory[str] | None = None
-        if version == "editable" or _wanted() == "pure":
+        if version == "editable":
+            return  # which reads both where they are edited
+        build_data["force_include"].update(_scenarios(Path(self.root)))
+        if _wanted() == "pure":
             return
         self.folder = tempfile.TemporaryDirectory(prefix="rolloutsim-engine-")
         try:
@@ -72,6 +80,11 @@ class Engine(BuildHookInterface[Any]):
         """Clean up, now that the wheel is written."""
         if self.folder is not None:
             self.folder.cleanup()
+
+
+def _scenarios(root: Path) -> dict[str, str]:
+    """The shipped scenarios, with their places in the wheel."""
+    return {str(path): f"{TEMPLATES}/{path.name}" for path in sorted(root.glob("scenarios/*.yaml"))}
 
 
 def _wanted() -> str:

@@ -12,6 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+# The kinds of a scenario's errors, by the names under which programs tell them apart, and what each asks for.
+RULES = {
+    "syntax": "A scenario is a map of keys in YAML, encoded as UTF-8.",
+    "duplicate-key": "A key stands once in its map.",
+    "unknown-key": "Each key is one of the format, as it is spelt there.",
+    "missing-key": "Each key that is needed is there, and has a value.",
+    "value": "Each value has the form, the unit and the range that its key takes.",
+    "unknown-name": "Each name refers to something that the scenario has.",
+    "contradiction": "Keys that need or exclude one another go together, and what they say adds up.",
+}
 MOST_SHOWN = 100  # errors that are shown of one call (assumed: nobody reads more at a time)
 # What does something where it is only to be read: controls steer terminals; line separators forge lines; overrides and
 # isolates turn around what is shown (Unicode Standard Annex 9); halves of surrogate pairs cannot be written, and the
@@ -77,6 +87,8 @@ class Diagnostic:
         The likely intent.
     severity : str
         `error`.
+    rule : str
+        What kind of error it is, of `RULES`.
     """
 
     message: str
@@ -87,6 +99,7 @@ class Diagnostic:
     source_line: str | None = None
     help: str | None = None
     severity: Literal["error"] = "error"
+    rule: str = "value"
 
     def render(self, with_source: bool = True) -> str:
         """The error as text: place and message, source line, caret and help."""

@@ -28,11 +28,27 @@ from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, 
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.cli import gates, options, output, page, progress, reasons, saves, scenarios, simulations, view
+    from click.shell_completion import CompletionItem
+
+    from rolloutsim.cli import (
+        completion,
+        gates,
+        options,
+        output,
+        page,
+        progress,
+        reasons,
+        saves,
+        scenarios,
+        simulations,
+        view,
+    )
 else:
     __getattr__ = front(__name__)
 
 _RARELY = 100_000  # more objects between two collections than importing everything makes (assumed: some MB)
+
+_COMPLETE = "_ROLLOUTSIM_COMPLETE"  # by which a shell asks for completion (click's own word)
 
 COMMANDS = {
     "run": "Simulate, show the table, check the thresholds.",
@@ -91,11 +107,18 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer all commands without importing any, and the options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the ones that exist."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = nearest(args[0], COMMANDS)
             hint = f" (did you mean {near!r}?)" if near else ""
             ctx.fail(f"no command {args[0]!r}{hint}; commands: {', '.join(COMMANDS)}")
@@ -113,6 +136,10 @@ class Commands(click.Group):
         run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
+        if _COMPLETE in os.environ:
+            from rolloutsim.cli import shells  # for a shell alone
+
+            shells.register()
         # Python's collector of cycles would walk through all that is imported, again and again: a tenth of a short run.
         gc.set_threshold(_RARELY)
         atexit.register(gc.freeze)  # and once more as the process ends, when nothing is worth collecting any more
@@ -250,9 +277,35 @@ Exit codes:
   141  the reader of the output went away (`| head`)
 
 \b
+Completion with TAB, of commands, keys, names and files:
+  bash  eval "$(_ROLLOUTSIM_COMPLETE=bash_source rolloutsim)" in ~/.bashrc
+  zsh   eval "$(_ROLLOUTSIM_COMPLETE=zsh_source rolloutsim)" in ~/.zshrc
+  fish  _ROLLOUTSIM_COMPLETE=fish_source rolloutsim | source
+        in ~/.config/fish/config.fish
+
+\b
 Example:
   rolloutsim run scenarios/20nodes.yaml --set 'network=10 Gbit/s'
 """
+
+
+def _verbose(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    context.meta[parameter.name or ""] = wanted
+
+
+def _version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Show the version, and more of it if `--verbose`, which is read first, is there."""
+    verbose = context.meta.get("verbose", False)
+    if context.resilient_parsing or not (wanted or verbose):
+        return
+    if not wanted:
+        raise click.UsageError("--verbose goes with --version")
+    click.echo(f"rolloutsim, version {rolloutsim.__version__}")
+    if verbose:
+        from rolloutsim.cli.about import about  # the list of the commands needs no more modules than it must
+
+        click.echo(results.numerals.visible(about(), keep="\n"))
+    context.exit()
 
 
 @click.group(
@@ -260,7 +313,16 @@ Example:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-@click.version_option(rolloutsim.__version__, prog_name="rolloutsim")
+@click.option("--version", is_flag=True, expose_value=False, callback=_version, help="Show the version and exit.")
+@click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_verbose,
+    help="With --version: whether the engine is compiled, where it is installed, versions of Python, platform and "
+    "dependencies. A report of a defect needs it.",
+)
 def main() -> None:
     """Simulate a container image rollout: a registry and N nodes pulling at the same time.
 

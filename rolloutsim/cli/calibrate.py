@@ -11,6 +11,7 @@ import click
 
 from rolloutsim import calibration, cli, imports, report, scenario
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import completes
 from rolloutsim.cli.page import Page, aligned
 from rolloutsim.results.numerals import visible
 
@@ -31,25 +32,46 @@ _MOST_SHOWN = 12  # sentences of a kind (assumed: nobody reads more; --format js
         "rolloutsim calibrate mine.yaml --events events.json --node 'web=ip-10-0-1-*' --fit nodes.web.disk.rate"
     ),
 )
-@click.argument("file", metavar="SCENARIO")
+@click.argument("file", metavar="SCENARIO", shell_complete=completes("files"))
 @click.option(
-    "--events", "events", metavar="FILE", multiple=True, required=True,
+    "--events", "events", metavar="FILE", shell_complete=completes("files"), multiple=True, required=True,
     help="What tells of pulls: events, logs of kubelets, containerd and CRI-O, as data or text; a folder of these, or "
     "'-'. Metrics of these and logs of registries are compared with the fit; a registry's log with durations alone "
     "tells the network's numbers. Repeatable.",
 )  # fmt: skip
-@click.option("-o", "--output", metavar="FILE", help="Write the scenario with the fitted numbers to FILE.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Write the scenario with the fitted numbers to FILE.",
+)
 @click.option("--into", is_flag=True, help="Write them into SCENARIO itself; all else in it stays byte for byte.")
 @click.option("--force", is_flag=True, help="Replace FILE of -o if it exists.")
-@click.option("--plot", metavar="FILE", help="Draw predicted against measured times: x.svg or x.png.")
 @click.option(
-    "--node", "nodes", metavar="GROUP=PATTERN", multiple=True,
+    "--plot",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Draw predicted against measured times: x.svg or x.png.",
+)
+@click.option(
+    "--node", "nodes", metavar="GROUP=PATTERN", shell_complete=completes("patterns"), multiple=True,
     help="Which nodes are of a group, by their names: 'web=ip-10-0-1-*'. Repeatable, the first that fits counts.",
 )  # fmt: skip
 @click.option(
-    "--fit", metavar="K", multiple=True, help="Fit this number though the scenario gives it, or leaves it. Repeatable."
+    "--fit",
+    metavar="K",
+    shell_complete=completes("keys"),
+    multiple=True,
+    help="Fit this number though the scenario gives it, or leaves it. Repeatable.",
 )
-@click.option("--keep", metavar="K", multiple=True, help="Keep this number as it is. Repeatable.")
+@click.option(
+    "--keep",
+    metavar="K",
+    shell_complete=completes("keys"),
+    multiple=True,
+    help="Keep this number as it is. Repeatable.",
+)
 @click.option(
     "--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
     help="Of the random numbers of the intervals.",

@@ -10,7 +10,7 @@ import click
 
 from rolloutsim import cli, planning, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OfSides, Placed, of_a_side
+from rolloutsim.cli.options import OfSides, Placed, completes, of_a_side
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ FORMATS = ("table", "json", "csv", "md", "junit", "github")
         "rolloutsim compare old.yaml new.yaml --replications 30 --jobs -1 --format md >> pull-request.md"
     ),
 )
-@click.argument("names", metavar="A B…", nargs=-1, required=True)
+@click.argument("names", metavar="A B…", shell_complete=completes("files"), nargs=-1, required=True)
 @click.option(
     "--fail-if",
     "fail_if",
     metavar="CONDITION",
+    shell_complete=completes("metrics"),
     multiple=True,
     help="Exit with 3 if a case meets it: 'rollout_time > +10%', 'pull_time{image=app} p95 > +3 s', "
     "'bytes_on_wire > 5 GB'. A sign makes it a difference to A. Repeatable.",

@@ -8,7 +8,7 @@ import click
 
 from rolloutsim import cli, results, scenario
 from rolloutsim.cli import example
-from rolloutsim.cli.options import OfSides, Placed, of_a_side
+from rolloutsim.cli.options import OfSides, Placed, completes, of_a_side
 from rolloutsim.errors import UsageError
 from rolloutsim.results.numerals import counted, listed
 from rolloutsim.results.shown.changed import changed_table
@@ -30,7 +30,7 @@ FORMATS = ("table", "json", "md")
         "rolloutsim diff results mine.yaml --set runtime=cri-o"
     ),
 )
-@click.argument("names", metavar="A [B]", nargs=-1, required=True)
+@click.argument("names", metavar="A [B]", shell_complete=completes("files"), nargs=-1, required=True)
 @of_a_side
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."

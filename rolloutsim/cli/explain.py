@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from rolloutsim import api, cli, planning, results, scenario
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS, VARIANT
+from rolloutsim.cli.options import OVERLAYS, VARIANT, completes
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ _STDIN = "-"
         "rolloutsim explain scenarios/20nodes.yaml --case golang:1.8-alpine --sensitivity"
     ),
 )
-@click.argument("what", metavar="KEY|RESULT|FILE", required=False)
+@click.argument("what", metavar="KEY|RESULT|FILE", shell_complete=completes("explained"), required=False)
 @click.option("--all", "everything", is_flag=True, help="Every key of a scenario, as a reference in Markdown.")
 @OVERLAYS
 @VARIANT
 @click.option(
-    "--case", metavar="NAME", help="The case to look at; by default the slowest, or that of a target which is missed."
+    "--case",
+    metavar="NAME",
+    shell_complete=completes("cases"),
+    help="The case to look at; by default the slowest, or that of a target which is missed.",
 )
 @click.option(
     "--sensitivity", is_flag=True, help="How the rollout time changes with each input, 10% less and 10% more of it."

@@ -9,6 +9,7 @@ import click
 
 from rolloutsim import cli, results
 from rolloutsim.cli import example
+from rolloutsim.cli.options import completes
 from rolloutsim.errors import UsageError
 from rolloutsim.units import QuantityError, parse_time
 
@@ -25,8 +26,10 @@ _START = "2000-01-01T00:00:00Z"  # a simulation has no date (assumed: one that n
     ),
 )
 @click.argument("form", metavar="FORMAT", type=click.Choice(_FORMATS))
-@click.argument("result", metavar="RESULT")
-@click.option("--case", "name", metavar="CASE", help="The case; the slowest by default.")
+@click.argument("result", metavar="RESULT", shell_complete=completes("files"))
+@click.option(
+    "--case", "name", metavar="CASE", shell_complete=completes("cases"), help="The case; the slowest by default."
+)
 @click.option(
     "--resolution",
     metavar="TIME",
@@ -35,7 +38,13 @@ _START = "2000-01-01T00:00:00Z"  # a simulation has no date (assumed: one that n
     help="Of the delays in stages.",
 )
 @click.option("--start", metavar="TIME", default=_START, show_default=True, help="otlp: when the rollout begins.")
-@click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Write FILE instead of the standard output.",
+)
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 def command(
     form: str, result: str, name: str | None, resolution: str, start: str, output: str | None, force: bool

@@ -12,6 +12,7 @@ import click
 
 from rolloutsim import cli, imports, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import completes
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.loading import read_text
@@ -34,13 +35,25 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
         "rolloutsim import registry.example/team/api:1.2 docker://nginx:1.27 workloads.json -o mine.yaml"
     ),
 )
-@click.argument("what", metavar="WHAT…", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
-@click.option("--into", metavar="FILE", help="Merge it into the scenario FILE: only what WHAT knows is replaced.")
+@click.argument("what", metavar="WHAT…", shell_complete=completes("files"), nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Write FILE instead of the standard output.",
+)
+@click.option(
+    "--into",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Merge it into the scenario FILE: only what WHAT knows is replaced.",
+)
 @click.option(
     "--group",
     "groups",
     metavar="[NAME=]GROUP",
+    shell_complete=completes("groups"),
     multiple=True,
     help="With --into: the group of FILE that the nodes NAME are, or all of them. Repeatable.",
 )

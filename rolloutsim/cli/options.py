@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rolloutsim import cli
 from rolloutsim.errors import UsageError
 from rolloutsim.structs import struct
 from rolloutsim.units import QuantityError, parse_time
@@ -15,12 +16,29 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.outcome import Outcome
 
-VARIANT = click.option("--variant", metavar="NAME", default="", help="Only this variant of the file's key 'variants'.")
+
+def completes(what: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """What a shell offers for a value, by its name in `completion.KINDS`; worked out when a shell asks."""
+
+    def offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        return cli.completion.offered(what, context, incomplete)
+
+    return offered
+
+
+VARIANT = click.option(
+    "--variant",
+    metavar="NAME",
+    default="",
+    shell_complete=completes("variants"),
+    help="Only this variant of the file's key 'variants'.",
+)
 OVERLAYS = click.option(
     "-f",
     "--file",
     "overlays",
     metavar="FILE",
+    shell_complete=completes("files"),
     multiple=True,
     help="A file that is merged over the scenario, key by key; lists and values take the place of what is there. "
     "Repeatable, the last one wins.",
@@ -30,13 +48,19 @@ OVERLAYS_ALONE = click.option(
     "--file",
     "overlays",
     metavar="FILE",
+    shell_complete=completes("files"),
     multiple=True,
     help="A file that is merged over each FILE, key by key; lists and values take the place of what is there. "
     "Repeatable, the last one wins; without FILE the first -f is what the others are merged over.",
 )
 
 SET = click.option(
-    "--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable."
+    "--set",
+    "overrides",
+    metavar="K=V",
+    shell_complete=completes("assignments"),
+    multiple=True,
+    help="Change a value of the scenario; repeatable.",
 )
 SEED = click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 REPLICATIONS = click.option(
@@ -174,16 +198,16 @@ def placed(context: click.Context, parameter: click.Parameter, values: tuple[str
 
 OF_A_SIDE = (
     click.option(
-        "--set", "overrides", metavar="K=V", multiple=True, callback=placed,
+        "--set", "overrides", metavar="K=V", shell_complete=completes("assignments"), multiple=True, callback=placed,
         help="Change a value of the file before it; before all files: of each. Repeatable. Behind the only FILE it is "
         "compared with that file itself.",
     ),
     click.option(
-        "--variant", "variants", metavar="NAME", multiple=True, callback=placed,
+        "--variant", "variants", metavar="NAME", shell_complete=completes("variants"), multiple=True, callback=placed,
         help="Take a variant of the file before it.",
     ),
     click.option(
-        "-f", "--file", "overlays", metavar="FILE", multiple=True, callback=placed,
+        "-f", "--file", "overlays", metavar="FILE", shell_complete=completes("files"), multiple=True, callback=placed,
         help="Merge a file over the file before it, key by key; lists and values take the place of what is there.",
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ import click
 
 from rolloutsim import api, cli, planning, report, results
 from rolloutsim.cli import example
+from rolloutsim.cli.options import completes
 from rolloutsim.errors import UsageError
 from rolloutsim.report import plots
 
@@ -34,11 +35,29 @@ _LIST = "\b\nFigures:\n" + "\n".join(f"  {entry.name:<14} {entry.question}" for 
         "rolloutsim plot mine.sqlite sweep_lines --show 'pull_time p95' -o pulls.svg"
     ),
 )
-@click.argument("result", metavar="RESULT")
-@click.argument("name", metavar="NAME")
-@click.option("--case", metavar="CASE", help="Only this case; by default all, or the slowest where one is shown.")
-@click.option("--show", metavar="METRIC", help="Of a sweep this number, 'pull_time p95', in place of the rollout time.")
-@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The picture: x.svg or x.png.")
+@click.argument("result", metavar="RESULT", shell_complete=completes("files"))
+@click.argument("name", metavar="NAME", shell_complete=completes("figures"))
+@click.option(
+    "--case",
+    metavar="CASE",
+    shell_complete=completes("cases"),
+    help="Only this case; by default all, or the slowest where one is shown.",
+)
+@click.option(
+    "--show",
+    metavar="METRIC",
+    shell_complete=completes("metrics"),
+    help="Of a sweep this number, 'pull_time p95', in place of the rollout time.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    required=True,
+    help="The picture: x.svg or x.png.",
+)
 def command(result: str, name: str, case: str | None, show: str | None, output: str) -> None:
     """Draw the figure NAME of RESULT.
 

@@ -9,6 +9,7 @@ import click
 
 from rolloutsim import api, cli, planning, report
 from rolloutsim.cli import example
+from rolloutsim.cli.options import completes
 from rolloutsim.results import store
 
 if TYPE_CHECKING:
@@ -31,8 +32,16 @@ _SWEEPS = (".sqlite", ".sqlite3", ".db")
         "rolloutsim report mine.sqlite -o report.md"
     ),
 )
-@click.argument("results", metavar="RESULT…", nargs=-1, required=True)
-@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The report: x.html, x.pdf or x.md.")
+@click.argument("results", metavar="RESULT…", shell_complete=completes("files"), nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    "output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    required=True,
+    help="The report: x.html, x.pdf or x.md.",
+)
 @click.option(
     "--paper",
     type=click.Choice(["a4", "letter"]),

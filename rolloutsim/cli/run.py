@@ -11,7 +11,7 @@ import click
 
 from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, of_simulations
+from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, completes, of_simulations
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import Comparison
@@ -39,7 +39,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
         "rolloutsim run scenarios/*.yaml --format junit > thresholds.xml"
     ),
 )
-@click.argument("files", metavar="FILE…", nargs=-1)
+@click.argument("files", metavar="FILE…", shell_complete=completes("files"), nargs=-1)
 @OVERLAYS_ALONE
 @of_simulations
 @click.option(
@@ -50,6 +50,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
     "--output",
     "folder",
     metavar="DIR",
+    shell_complete=completes("folders"),
     help="Write report.html, result.json, cases.csv and summary.md to DIR, and records.npz for other commands.",
 )
 @click.option(

@@ -11,6 +11,7 @@ import click
 
 from rolloutsim import cli, serve
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import completes
 from rolloutsim.errors import UsageError
 
 _NEEDED = ("starlette", "uvicorn")
@@ -22,7 +23,7 @@ _NEEDED = ("starlette", "uvicorn")
         "rolloutsim serve --open    # a template to play with, and the scenarios of this folder"
     ),
 )
-@click.argument("file", metavar="[FILE]", required=False)
+@click.argument("file", metavar="[FILE]", shell_complete=completes("files"), required=False)
 @click.option(
     "--port",
     metavar="N",

@@ -9,7 +9,7 @@ import click
 
 from rolloutsim import cli, planning
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS, VARIANT
+from rolloutsim.cli.options import OVERLAYS, VARIANT, completes
 
 if TYPE_CHECKING:
     from rolloutsim.planning.solve import Solution
@@ -30,13 +30,16 @@ _SPEEDS = "1, 2.5, 10, 25, 40, 100 and 400"
         "  --price 'registry.uplink=10 Gbit/s=1500' --price nodes=40=20000    # the cheapest that meets all thresholds"
     ),
 )
-@click.argument("file", metavar="FILE")
-@click.argument("key", metavar="[K]", required=False)
-@click.option("--find", metavar="K", help="Path of the number that is looked for, as in --set.")
+@click.argument("file", metavar="FILE", shell_complete=completes("files"))
+@click.argument("key", metavar="[K]", shell_complete=completes("keys"), required=False)
+@click.option(
+    "--find", metavar="K", shell_complete=completes("keys"), help="Path of the number that is looked for, as in --set."
+)
 @click.option(
     "--such-that",
     "conditions",
     metavar="CONDITION",
+    shell_complete=completes("metrics"),
     multiple=True,
     help="'rollout_time < 30 s', as in thresholds. With --price repeatable; without it all thresholds of the file.",
 )
@@ -49,6 +52,7 @@ _SPEEDS = "1, 2.5, 10, 25, 40, 100 and 400"
     "--price",
     "prices",
     metavar="K=V=PRICE",
+    shell_complete=completes("varied"),
     multiple=True,
     help="A value that can be bought for a key, as in --set, and what it costs in all: 'network=10 Gbit/s=4000'. What "
     "the file has comes into question as well, for nothing unless it has a price. Repeatable, for several values and "
@@ -66,11 +70,23 @@ _SPEEDS = "1, 2.5, 10, 25, 40, 100 and 400"
     nargs=2,
     help="The smallest and the largest value that come into question; by default as far as it takes.",
 )
-@click.option("--case", metavar="NAME", help="The only case that has to meet the condition; all by default.")
+@click.option(
+    "--case",
+    metavar="NAME",
+    shell_complete=completes("cases"),
+    help="The only case that has to meet the condition; all by default.",
+)
 @click.option("--largest", is_flag=True, help="Find the largest value, not the smallest.")
 @OVERLAYS
 @VARIANT
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="K=V",
+    shell_complete=completes("assignments"),
+    multiple=True,
+    help="Change a value of the scenario; repeatable.",
+)
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 @click.option(
     "--replications",

@@ -11,7 +11,7 @@ import click
 
 from rolloutsim import cli, planning, scenario
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS, VARIANT
+from rolloutsim.cli.options import OVERLAYS, VARIANT, completes
 from rolloutsim.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -50,19 +50,27 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
         "sqlite3 mine.sqlite 'SELECT * FROM joined'"
     ),
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=completes("files"))
 @click.option(
     "-p",
     "--parameter",
     "parameters",
     metavar="K=V1,V2",
+    shell_complete=completes("varied"),
     multiple=True,
     help="Values of a path, written as in --set; or a range for --design sobol, K=FROM..TO, with ' log' behind it "
     "where equal steps are equal factors. Repeatable. Takes the place of the file's key 'sweep'.",
 )
 @OVERLAYS
 @VARIANT
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="K=V",
+    shell_complete=completes("assignments"),
+    multiple=True,
+    help="Change a value of the scenario; repeatable.",
+)
 @click.option(
     "--design",
     type=click.Choice(DESIGNS),
@@ -72,6 +80,7 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
 @click.option(
     "--show",
     metavar="METRIC",
+    shell_complete=completes("metrics"),
     multiple=True,
     help="A metric to show beside the rollout time: 'pull_time{group=web} p95', 'pods_ready{share=95%}'; its mean, "
     "where it needs a statistic and has none. 'explain thresholds' lists all. Repeatable.",
@@ -82,9 +91,17 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
     "--jobs", metavar="N", type=int, default=-1, show_default=True, help="Processes on local cores; -1: one for each."
 )
 @click.option("--cluster", metavar="URL", help="A Dask scheduler, tcp://host:8786, whose workers compute instead.")
-@click.option("-o", "--output", metavar="FILE", help="SQLite file that each result is written to at once.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="SQLite file that each result is written to at once.",
+)
 @click.option("--resume", is_flag=True, help="Go on with that file if it is there, after a kill for example.")
-@click.option("--parquet", metavar="FILE", help="Write the results to a Parquet file too.")
+@click.option(
+    "--parquet", metavar="FILE", shell_complete=completes("files"), help="Write the results to a Parquet file too."
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
 )

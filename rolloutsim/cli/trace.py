@@ -8,6 +8,7 @@ import click
 
 from rolloutsim import cli, results
 from rolloutsim.cli import example
+from rolloutsim.cli.options import completes
 
 FORMS = (".json", ".json.gz")
 
@@ -19,12 +20,22 @@ FORMS = (".json", ".json.gz")
         "rolloutsim trace results --case alpine --nodes 5 -o alpine.json"
     ),
 )
-@click.argument("result", metavar="RESULT")
-@click.option("--case", "name", metavar="CASE", help="The case; the slowest by default.")
+@click.argument("result", metavar="RESULT", shell_complete=completes("files"))
+@click.option(
+    "--case", "name", metavar="CASE", shell_complete=completes("cases"), help="The case; the slowest by default."
+)
 @click.option(
     "--nodes", metavar="N", type=click.IntRange(min=1), help="Nodes shown at most, the latest ones; 200 by default."
 )
-@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The trace: x.json.gz or x.json.")
+@click.option(
+    "-o",
+    "--output",
+    "output",
+    metavar="FILE",
+    shell_complete=completes("files"),
+    required=True,
+    help="The trace: x.json.gz or x.json.",
+)
 def command(result: str, name: str | None, nodes: int | None, output: str) -> None:
     """Write every pull, layer and pod of RESULT as a timeline.
 

@@ -8,21 +8,31 @@ import click
 
 from rolloutsim import cli, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS_ALONE
+from rolloutsim.cli.options import OVERLAYS_ALONE, completes
 from rolloutsim.errors import render
 
 if TYPE_CHECKING:
     from rolloutsim.errors import Diagnostic
 
-FORMATS = ("text", "json", "github")
+FORMATS = ("text", "json", "github", "sarif")
 
 
 @click.command(
-    epilog=example("rolloutsim validate scenarios/*.yaml\nrolloutsim validate --format github scenarios/20nodes.yaml"),
+    epilog=example(
+        "rolloutsim validate scenarios/*.yaml\nrolloutsim validate --format github scenarios/20nodes.yaml\n"
+        "rolloutsim validate --format sarif scenarios/*.yaml > rolloutsim.sarif"
+    ),
 )
-@click.argument("files", metavar="FILE…", nargs=-1)
+@click.argument("files", metavar="FILE…", shell_complete=completes("files"), nargs=-1)
 @OVERLAYS_ALONE
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value first, as in 'run'.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="K=V",
+    shell_complete=completes("assignments"),
+    multiple=True,
+    help="Change a value first, as in 'run'.",
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How errors are printed."
 )
@@ -30,7 +40,8 @@ def command(files: tuple[str, ...], overlays: tuple[str, ...], overrides: tuple[
     """Check scenario files, with all their variants, and show all their errors, located; simulate nothing.
 
     FILE may be '-' for the standard input. 'json' prints a list of errors, 'github' annotations for GitHub
-    Actions. Exit code 4 if there is an error, 2 if a file cannot be read.
+    Actions, 'sarif' a log in SARIF 2.1.0 for code scanning. Exit code 4 if there is an error, 2 if a file cannot be
+    read.
     """
     files, overlays = cli.options.with_base(files, overlays)
     loaded, diagnostics, unread = cli.scenarios.load_all(files, overrides, overlays)
@@ -41,6 +52,12 @@ def command(files: tuple[str, ...], overlays: tuple[str, ...], overrides: tuple[
     elif form == "github":
         for diagnostic in diagnostics:
             click.echo(_as_annotation(diagnostic))
+    elif form == "sarif":
+        import json
+
+        named = [name for name in (*files, *overlays) if name != cli.scenarios.STDIN]
+        log = results.shown.sarif.sarif(diagnostics, named, None if unread is None else str(unread))
+        click.echo(json.dumps(log, indent=2, ensure_ascii=False))
     elif diagnostics:
         click.echo(render(diagnostics))
     for file in loaded:

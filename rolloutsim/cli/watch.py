@@ -12,7 +12,7 @@ import click
 
 from rolloutsim import api, cli, planning
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, of_simulations
+from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, completes, of_simulations
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.results.numerals import counted, listed
 from rolloutsim.structs import struct
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         "rolloutsim watch -f base.yaml -f prod.yaml"
     ),
 )
-@click.argument("file", metavar="FILE", required=False)
+@click.argument("file", metavar="FILE", shell_complete=completes("files"), required=False)
 @OVERLAYS_ALONE
 @of_simulations
 @WHAT_IF

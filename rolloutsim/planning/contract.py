@@ -13,7 +13,7 @@ from rolloutsim.results.contract.schema import Moment, Run, Scenario, Threshold,
 from rolloutsim.results.contract.shapes import Bounds, Form, Schema
 from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.why.critical import Cause
-from rolloutsim.scenario.structure import DIALECT
+from rolloutsim.scenario.structure import DIALECT, schema_id
 
 TITLE = "rolloutsim results, format version 1"
 
@@ -332,6 +332,7 @@ def json_schema() -> Schema:
     names = [f"rolloutsim.{name}/1" for name in each]
     return {
         "$schema": DIALECT,
+        "$id": schema_id(TITLE),
         "title": TITLE,
         "type": ["object", "array"],
         "required": ["schema"],

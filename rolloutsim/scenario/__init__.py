@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 __all__ = [
-    "TEMPLATES",
+    "DEFAULT_TEMPLATE",
     "Explanation",
     "ResolvedScenario",
     "Scenario",
@@ -22,16 +22,18 @@ __all__ = [
     "load",
     "loads",
     "template",
+    "template_names",
+    "template_title",
 ]
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario import loading
+    from rolloutsim.scenario import causes, loading, metrics
     from rolloutsim.scenario.explanation import Explanation, explain
     from rolloutsim.scenario.loading import Scenario, load, loads
     from rolloutsim.scenario.reference import key_reference
     from rolloutsim.scenario.resolved import ResolvedScenario
     from rolloutsim.scenario.structure import json_schema
-    from rolloutsim.scenario.templates import TEMPLATES, template
+    from rolloutsim.scenario.templates import DEFAULT_TEMPLATE, template, template_names, template_title
 else:
     __getattr__ = front(
         __name__,
@@ -41,6 +43,6 @@ else:
             "reference": ("key_reference",),
             "resolved": ("ResolvedScenario",),
             "structure": ("json_schema",),
-            "templates": ("TEMPLATES", "template"),
+            "templates": ("DEFAULT_TEMPLATE", "template", "template_names", "template_title"),
         },
     )

@@ -533,6 +533,17 @@ def _near(file: Path) -> str:
     try:
         there = sorted(os.listdir(file.parent))
     except OSError:
-        return ""
+        there = []
     near = nearest(file.name, there)
-    return f"; did you mean '{file.parent / near}'?" if near else ""
+    return f"; did you mean '{file.parent / near}'?" if near else _shipped(file)
+
+
+def _shipped(file: Path) -> str:
+    """How to come by a file that has the name of a shipped scenario."""
+    from rolloutsim.scenario.templates import template_names  # only errors need it
+
+    if file.suffix != ".yaml" or file.stem not in template_names():
+        return ""
+    if os.path.isdir(file.parent):
+        return f"; 'rolloutsim init --template {file.stem} -o {shlex.quote(str(file))}' writes the shipped one"
+    return f"; 'rolloutsim init --all {shlex.quote(str(file.parent))}' writes the shipped ones"

@@ -48,7 +48,10 @@ class Place:
 
 @struct
 class Problem:
-    """An error at a path: on its key, or on its value; `named` is said where another part is shown as its place."""
+    """An error at a path: on its key, or on its value; `named` is said where another part is shown as its place.
+
+    `rule` is one of `rolloutsim.errors.RULES`.
+    """
 
     path: Path
     message: str
@@ -56,6 +59,7 @@ class Problem:
     at: Literal["key", "value"] = "value"
     related: tuple[Path, ...] = ()  # other parts that the message is about
     named: str = ""
+    rule: str = "value"
 
 
 def unknown(
@@ -63,7 +67,7 @@ def unknown(
 ) -> Problem:
     """Nothing of a kind has a name, of which those that are known are told."""
     message = f"no {what} is named '{name}'; known: {listing(known)}"
-    return Problem(path, message, did_you_mean(name, known), at, related)
+    return Problem(path, message, did_you_mean(name, known), at, related, rule="unknown-name")
 
 
 @dataclass(slots=True)
@@ -113,13 +117,15 @@ class Places:
         source = next((one.source for one in changed if one.source is not None), None)
         if source is not None:
             named = f"{problem.named}: " if problem.named and place.source is None else ""
-            return Diagnostic(f"{named}{problem.message}", source, help=problem.help)
+            return Diagnostic(f"{named}{problem.message}", source, help=problem.help, rule=problem.rule)
         span = place.key if problem.at == "key" and place.key else place.whole or place.value or place.key
         text = place.origin or self
         if span is None:
-            return Diagnostic(problem.message, text.file, help=problem.help)
+            return Diagnostic(problem.message, text.file, help=problem.help, rule=problem.rule)
         line = text.lines[span.line - 1] if span.line <= len(text.lines) else ""
-        return Diagnostic(problem.message, text.file, span.line, span.column, span.length, line, problem.help)
+        return Diagnostic(
+            problem.message, text.file, span.line, span.column, span.length, line, problem.help, rule=problem.rule
+        )
 
     def error(self, problems: Iterable[Problem]) -> ScenarioError:
         """All problems as one error, in the order of the text, each once."""

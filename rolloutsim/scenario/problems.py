@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -56,8 +57,13 @@ def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None,
                     faulty.add([(key, name)])
     if document is None:
         return None, problems
-    problems += [one for one in islice(check(document), MOST_CHECKED) if not faulty.touch(one)]
+    problems += [_of_several(one) for one in islice(check(document), MOST_CHECKED) if not faulty.touch(one)]
     return (None if problems else document), problems
+
+
+def _of_several(problem: Problem) -> Problem:
+    """What is found by looking at several keys together, where no other kind of error is named."""
+    return replace(problem, rule="contradiction") if problem.rule == "value" else problem
 
 
 class _Faulty:
@@ -117,7 +123,8 @@ def _problem(error: Any, with_hint: bool) -> Problem:
         case "extra_forbidden":
             return _unknown_key(path, error["input"], with_hint)
         case "missing":
-            return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
+            message = f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}"
+            return Problem(path, message, rule="missing-key")
         case "model_type" | "dict_type" | "model_attributes_type":
             keys = _keys(path)
             what = f"a map with any of the keys {listing(keys, 40)}" if keys else "a map"
@@ -144,7 +151,8 @@ def _unknown_key(path: Path, value: object, with_hint: bool) -> Problem:
     )
     message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
     meant = hint.key[len(place or ())] if hint is not None and hint.where in ("here", "inside") else None
-    return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
+    related = ((*parent, meant),) if meant is not None else ()
+    return Problem(path, message, help, "key", related, rule="unknown-key")
 
 
 def _keys(path: Path) -> tuple[str, ...]:

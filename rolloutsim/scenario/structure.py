@@ -20,6 +20,8 @@ from rolloutsim.structs import struct
 _ANY = {"$ref": "#/$defs/Any"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "rolloutsim scenario, format version 1"
+# Of the UUIDs that name the schemas (RFC 9562, version 5): such a name needs no host that somebody has to own.
+_NAMESPACE = "cc8f7c7e-f149-41fd-8476-6f0b27af3292"
 
 
 @struct
@@ -203,7 +205,14 @@ def json_schema() -> dict[str, Any]:
             {"type": "object", "additionalProperties": _ANY},
         ]
     }
-    return {"$schema": DIALECT, **generated, "title": TITLE, "required": required}
+    return {"$schema": DIALECT, "$id": schema_id(TITLE), **generated, "title": TITLE, "required": required}
+
+
+def schema_id(title: str) -> str:
+    """The name of a JSON Schema, which is another one for each version of a format: a URN of its title."""
+    from uuid import UUID, uuid5
+
+    return f"urn:uuid:{uuid5(UUID(_NAMESPACE), title)}"
 
 
 def _tidy(node: Any) -> Any:

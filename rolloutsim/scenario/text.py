@@ -108,7 +108,7 @@ def decode(raw: bytes, file: str) -> str:
     if len(raw) > LARGEST_FILE:
         message = f"the file is larger than {LARGEST_FILE // 1_000_000} MB, the most that a scenario may be"
         places.at[()] = Place(value=Span(1, 1, 1))
-        raise places.error([Problem((), message)])
+        raise places.error([Problem((), message, rule="syntax")])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -118,7 +118,7 @@ def decode(raw: bytes, file: str) -> str:
         places.lines = raw.decode("utf-8", "replace").split("\n")
         places.at[()] = Place(value=Span(line, column, 1))
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise places.error([Problem((), message)]) from None
+        raise places.error([Problem((), message, rule="syntax")]) from None
 
 
 def read(text: str, file: str, is_over: bool = False) -> Source:
@@ -130,10 +130,10 @@ def read(text: str, file: str, is_over: bool = False) -> Source:
     root = _Composer(places).compose(text)
     if root is None:
         places.at[()] = Place(value=Span(1, 1, 1))
-        raise places.error([Problem((), f"the file is empty; {_START}")])
+        raise places.error([Problem((), f"the file is empty; {_START}", rule="syntax")])
     if root.pairs is None:
         places.at[()] = Place(value=_span(root))
-        raise places.error([Problem((), f"a scenario is a map of keys; {_START}")])
+        raise places.error([Problem((), f"a scenario is a map of keys; {_START}", rule="syntax")])
     source = Source(None, places, is_over=is_over)
     places.at[()] = Place(value=_span(root.pairs[0][0]) if root.pairs else _span(root))
     places.in_text = partial(_place, root, places.lines)
@@ -152,7 +152,7 @@ def read_value(text: str, name: str, may_remove: bool = False) -> Any:
     if root is not None and may_remove and _is_null(root):
         return None
     if root is None or (root.pairs is None and root.items is None and root.scalar is None):
-        raise places.error([Problem((), "a value is missing after '='")])
+        raise places.error([Problem((), "a value is missing after '='", rule="syntax")])
     source = Source(None, places)
     value = _construct(root, (), source)
     if source.problems:
@@ -171,7 +171,9 @@ def read_values(text: str, name: str) -> list[Any]:
     if not isinstance(found, list) or None in found:
         places = Places(name)
         places.at[()] = Place(source=name)
-        raise places.error([Problem((), f"'{text}' is not a list of values; write them with commas in between")])
+        raise places.error(
+            [Problem((), f"'{text}' is not a list of values; write them with commas in between", rule="syntax")]
+        )
     return found
 
 
@@ -193,7 +195,7 @@ def manifest_problem(data: Mapping[str, Any]) -> Problem:
     )
     help = "'rolloutsim init --template kubernetes' prints a scenario to start from"
     first = next(key for key in data if key in _MANIFEST_KEYS)
-    return Problem((first,), message, help, at="key")
+    return Problem((first,), message, help, at="key", rule="syntax")
 
 
 class _Composer:
@@ -317,7 +319,7 @@ class _Composer:
     def _located(self, line: int, column: int, message: str) -> ScenarioError:
         if not self.places.at:
             self.places.at[()] = Place(value=Span(line + 1, column + 1, 1))
-        return self.places.error([Problem((), message)])
+        return self.places.error([Problem((), message, rule="syntax")])
 
 
 def _position(text: str, index: int) -> tuple[int, int]:
@@ -348,7 +350,7 @@ def _too_many() -> str:
 def _construct(node: _Node, path: Path, source: Source) -> Any:
     """The node's data; its parts' problems go to `source`."""
     if len(path) > 2 * DEEPEST:
-        source.problems.append(Problem(path, f"nested more than {2 * DEEPEST} levels deep"))
+        source.problems.append(Problem(path, f"nested more than {2 * DEEPEST} levels deep", rule="syntax"))
         return {}
     if node.items is not None:
         return [
@@ -364,14 +366,15 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
         name = key.scalar if isinstance(key.scalar, str) else _key_text(key, source.places.lines)
         if name is None:
             message = f"a key{_inside(path)} must be plain text"
-            source.problems.append(Problem(path, message))
+            source.problems.append(Problem(path, message, rule="syntax"))
         elif name in data:
             here = (*path, name)
             first = source.places.line_of(here)
             where = f"; it stands first in line {first}" if first else ""
             source.places.at[(*here, "\0")] = Place(_span(key), _span(key))
             message = f"duplicate key '{name}'{_inside(path)}{where}"
-            source.problems.append(Problem((*here, "\0"), message, "keep one of the two", at="key"))
+            twice = Problem((*here, "\0"), message, "keep one of the two", at="key", rule="duplicate-key")
+            source.problems.append(twice)
         elif value.pairs is not None or value.items is not None:
             data[name] = _construct(value, (*path, name), source)
         else:
@@ -380,7 +383,7 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
                 message = no_value(name, path)
                 if removes:
                     message += "; null takes away what stands there"
-                source.problems.append(Problem((*path, name), message, at="key"))
+                source.problems.append(Problem((*path, name), message, at="key", rule="missing-key"))
                 without_value = True
     if without_value and not removes:
         return {name: value for name, value in data.items() if value is not None}

@@ -9,8 +9,9 @@ import pytest
 
 import rolloutsim
 from rolloutsim.cli import COMMANDS
-from rolloutsim.scenario import TEMPLATES, explain, json_schema, template
+from rolloutsim.scenario import explain, json_schema, template, template_names, template_title
 from tests.cli.conftest import HELD, INVALID, QUICK, ROOT, Program
+from tests.shipped import SCENARIOS
 
 NO_NODES = "'0' is not a whole number from 1 to 1000000"
 
@@ -143,8 +144,8 @@ def test_init_prints_a_scenario_that_runs(shell: Program) -> None:
 
 
 def test_init_help_names_all_templates(shell: Program) -> None:
-    words = shell("init", "-h").out.replace(",", " ").replace(".", " ").split()
-    assert set(TEMPLATES) <= set(words)
+    lines = [line.split(maxsplit=1) for line in shell("init", "-h").out.splitlines()]
+    assert all([name, template_title(name)] in lines for name in template_names())
 
 
 def test_init_writes_a_file_and_never_over_another(shell: Program, tmp_path: Path) -> None:
@@ -162,6 +163,43 @@ def test_init_writes_a_file_and_never_over_another(shell: Program, tmp_path: Pat
     assert shell("init", "-o", "mine.yaml", "--force").code == 0
     assert (tmp_path / "mine.yaml").read_text() == template("20nodes")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+def test_init_writes_all_templates_into_a_folder_and_never_over_another(shell: Program, tmp_path: Path) -> None:
+    done = shell("init", "--all", "scenarios")
+    count = len(template_names())
+    said = f"wrote {count} scenarios to scenarios; run it: rolloutsim run scenarios/20nodes.yaml\n"
+    assert (done.code, done.out, done.err) == (0, "", said)
+    assert {path.stem: path.read_text() for path in (tmp_path / "scenarios").iterdir()} == {
+        name: template(name) for name in template_names()
+    }
+    done = shell("init", "--all", "scenarios")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: scenarios/{template_names()[0]}.yaml exists and is left as it is; choose another name, or replace it "
+        "with --force\n"
+    )
+    assert shell("init", "--all", "scenarios", "--force").code == 0
+    done = shell("init", "--all", "more", "--template", "racks")
+    assert (done.code, done.err.splitlines()[-1]) == (
+        2, "Error: --all writes every template, each under its name: leave --template and -o out",
+    )  # fmt: skip
+
+
+def test_init_knows_every_shipped_scenario_but_for_the_line_for_editors() -> None:
+    for path in SCENARIOS:
+        assert path.read_text().partition("\n#\n")[2] == template(path.stem)
+    assert {path.stem for path in SCENARIOS} == {*template_names()} - {"kubernetes", "real"}
+
+
+def test_who_names_a_shipped_scenario_that_is_not_there_is_told_how_to_come_by_it(shell: Program) -> None:
+    told = "does not exist; give a scenario file;"
+    assert shell("validate", "scenarios/racks.yaml").err == (
+        f"error: 'scenarios/racks.yaml' {told} 'rolloutsim init --all scenarios' writes the shipped ones\n"
+    )
+    assert shell("validate", "racks.yaml").err == (
+        f"error: 'racks.yaml' {told} 'rolloutsim init --template racks -o racks.yaml' writes the shipped one\n"
+    )
 
 
 def test_init_names_the_templates_that_exist(shell: Program) -> None:
