@@ -36,6 +36,7 @@ from unittest.mock import patch
 import yaml
 
 import rolloutsim
+from rolloutsim.cli import main
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
@@ -126,6 +127,7 @@ class Story:
         """What a scenario that is shown is for."""
         named = re.match(r"# (\S+\.yaml)\n", text)
         if named:
+            (self.folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / named[1]).write_text(text, encoding="utf-8")
         else:
             assert rolloutsim.loads(text).run().finished
@@ -133,9 +135,15 @@ class Story:
     def run(self, line: str) -> None:
         """A line of a shell: ours is run, others are looked at."""
         program, *arguments = shlex.split(line, comments=True) or ["#"]
-        if program == "rolloutsim":
+        environment = dict(ENVIRONMENT)
+        while setting := re.fullmatch(r"([A-Z_]+)=(.*)", program):
+            environment[setting[1]] = setting[2]
+            program, *arguments = arguments
+        if program == "rolloutsim" and arguments[0] in _UNTIL_INTERRUPTED:
+            _understood(self.folder, arguments)
+        elif program == "rolloutsim":
             ended, _, into = " ".join(map(shlex.quote, arguments)).partition(" '>' ")
-            done = self.forks.run(PROGRAM, *shlex.split(ended), folder=self.folder, environment=ENVIRONMENT)
+            done = self.forks.run(PROGRAM, *shlex.split(ended), folder=self.folder, environment=environment)
             assert done.returncode in (0, MISSED), (line, done.stderr.decode())
             if into:
                 (self.folder / into).write_bytes(done.stdout)
@@ -175,6 +183,19 @@ def pictures() -> dict[Path, str]:
     drawn = svg(figure("variants")(rolloutsim.compare(ROOT / "scenarios/deployment-variants.yaml")))
     dark = re.sub("|".join(_DARK), lambda colour: _DARK[colour[0]], drawn)
     return {PICTURES / "variants-light.svg": drawn, PICTURES / "variants-dark.svg": dark}
+
+
+_UNTIL_INTERRUPTED = ("serve", "watch")  # commands that do not end by themselves
+
+
+def _understood(folder: Path, arguments: list[str]) -> None:
+    """That a command takes its options and finds its files, without doing it."""
+    name, *rest = arguments
+    with main.make_context("rolloutsim", [], resilient_parsing=True) as above:
+        command = main.get_command(above, name)
+        assert command is not None
+        with command.make_context(name, rest, parent=above) as context:
+            assert (folder / context.params["file"]).is_file()
 
 
 def _of_kubectl(arguments: list[str]) -> Any:
@@ -223,7 +244,8 @@ def _nothing(arguments: list[str]) -> None:
 
 # Programs that are not run: what of their lines can be checked. Each line of a block begins with one.
 LOOKED_AT: dict[str, Callable[[list[str]], None]] = {
-    "make": _of_make, ".venv/bin/pip": _of_pip, "pip": _of_pip, "source": _nothing, "dask": _nothing, "#": _nothing,
+    "make": _of_make, ".venv/bin/pip": _of_pip, "~/rolloutsim/bin/pip": _of_pip, "pip": _of_pip, "source": _nothing,
+    "dask": _nothing, "python3": _nothing, "podman": _nothing, "~/rolloutsim/bin/rolloutsim": _nothing, "#": _nothing,
 }  # fmt: skip
 
 

@@ -79,8 +79,9 @@ class Saves:
         RolloutsimError
             If the system does not let folders be watched.
         """
-        if self._failed is None:
-            self._came.wait()
+        # In turns: the system may give a signal to another thread, which does not wake this one.
+        while self._failed is None and not self._came.wait(_LOOK / 1000):
+            pass
         if self._failed is not None:
             raise RolloutsimError(
                 f"cannot watch {', '.join(self._folders)}: {self._failed}; WATCHFILES_FORCE_POLLING=1 in the "

@@ -155,7 +155,7 @@ class _Api:
 
     async def start(self, request: Request) -> Any:
         """What the page begins with: the scenario that was given, or the first template, and what else there is."""
-        folder, file, templates = self.served.folder, self.served.file, scenario.templates
+        folder, file = self.served.folder, self.served.file
         try:
             yaml = None if file is None else folder.read(file)
         except UsageError:  # it was there when the server began
@@ -165,8 +165,8 @@ class _Api:
             "folder": str(folder.path),
             "file": None if yaml is None else file,
             "files": folder.scenarios(),
-            "yaml": templates.template() if yaml is None else yaml,
-            "templates": [{"name": name, "title": title} for name, title in templates.TEMPLATES.items()],
+            "yaml": scenario.template() if yaml is None else yaml,
+            "templates": [{"name": name, "title": scenario.template_title(name)} for name in scenario.template_names()],
             "colours": list(SERIES),
         }
 
@@ -185,7 +185,7 @@ class _Api:
         """The text of a scenario in the folder, or of a template."""
         query = request.query_params
         if "template" in query:
-            return {"yaml": scenario.templates.template(query["template"]), "file": None}
+            return {"yaml": scenario.template(query["template"]), "file": None}
         file = query.get("file", "")
         return {"yaml": self.served.folder.read(file), "file": file}
 
