@@ -17,18 +17,22 @@ work.MEMORY, defect, text = json.loads(sys.argv[1])
 if defect:
     jobs.JOBS = {**jobs.JOBS, "edit": lambda asked, tell: 1 / 0}
 ours, theirs = Pipe()
-Thread(target=work.attend, args=(theirs,), daemon=True).start()
-ours.recv_bytes()  # that it is ready
-ours.send_bytes(json.dumps({"do": "edit" if defect else "ask", "yaml": text}).encode())
-found = []
-while not found or found[-1][0] != "done":
-    name, _, content = ours.recv_bytes().partition(b"\\n")
-    found.append((name.decode(), json.loads(content)))
-ours.send_bytes(json.dumps({"do": "explain", "key": "network"}).encode())
-found.append((ours.recv_bytes().partition(b"\\n")[0].decode(), None))
-print(json.dumps(found))
+before = os.getpriority(os.PRIO_PROCESS, 0)
+def ask():
+    ours.recv_bytes()  # that it is ready
+    ours.send_bytes(json.dumps({"do": "edit" if defect else "ask", "yaml": text}).encode())
+    found = []
+    while not found or found[-1][0] != "done":
+        name, _, content = ours.recv_bytes().partition(b"\\n")
+        found.append((name.decode(), json.loads(content)))
+    ours.send_bytes(json.dumps({"do": "explain", "key": "network"}).encode())
+    found.append((ours.recv_bytes().partition(b"\\n")[0].decode(), None))
+    print(json.dumps(found), flush=True)
+    ours.close()
+Thread(target=ask, daemon=True).start()
+work.attend(theirs)  # as its process does, in the main thread, whose priority it is
 sys.stdout.flush()
-os._exit(os.getpriority(os.PRIO_PROCESS, 0) == 0)
+os._exit(os.getpriority(os.PRIO_PROCESS, 0) <= before)
 """
 
 
