@@ -104,7 +104,9 @@ def test_a_broken_text_is_located_and_the_last_good_answer_stays(tab):
     answered(page, lambda: page.get_by_role("button", name="Back to what was valid").click())
     assert page.locator("#problems").is_hidden()
     assert headline(page) == said
-    assert page.locator("#answer").evaluate("part => getComputedStyle(part).opacity") == "1"
+    shown = page.locator("#answer")
+    shown.evaluate("part => Promise.all(part.getAnimations().map((one) => one.finished))")  # it fades in
+    assert shown.evaluate("part => getComputedStyle(part).opacity") == "1"
 
 
 def test_a_what_if_is_applied_with_one_click_and_taken_back(tab):
