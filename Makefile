@@ -62,7 +62,7 @@ compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compi
 test-compiled: .venv-compiled/built ## what the engine computes, with the compiled one
 	cd .venv-compiled/src && ../bin/pytest tests/network tests/invariants tests/theory tests/fleet tests/golden
 
-package: .venv/runs ## the wheel and the source distribution, into dist/; and README.md's commands in an empty environment
+package: .venv/runs ## the wheel and the source distribution, into dist/; and what README.md and the tutorial show, in an empty environment
 	$(BIN)/python -m tests.package
 
 image: ## the container image `rolloutsim`, on a base pinned by its digest; needs podman or docker, and a network

@@ -2,7 +2,7 @@
 
 Both are built twice, from the repository and from what the source distribution holds, and must be the same bytes. Then
 the wheel goes into an empty environment. In an empty folder `rolloutsim init --all` writes the scenarios, and what
-README.md shows is done there, and must print what is shown.
+README.md and the tutorial show is done there, and must print what is shown.
 """
 
 from __future__ import annotations
@@ -13,26 +13,30 @@ import hashlib
 import os
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import urlopen
 
 from tests.action import Job
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-_BLOCK = re.compile(r"^```(console|sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
+_BLOCK = re.compile(r"^```(console|sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# (\S+\.yaml)\n")  # what a scenario begins with that later commands read
 # `make run`, and what it does where the package is installed.
 _RECIPE = re.compile(r"^run:.*\n\t@\$\(BIN\)/(rolloutsim [^|\n]+?) \|\|", re.MULTILINE)
 # When all is said to be made; any time will do, as long as it is the same (zip archives begin with 1980).
 EPOCH = "1577836800"
 SHELL = ("bash", "-o", "pipefail", "-c")
 _MISSED = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {app: 3 MB}\nthresholds: {rollout_time: max < 1 ms}\n"
-# What stands in README.md and needs more than the package: the repository, or a cluster that is not there.
-_OF_THE_REPOSITORY = re.compile(r"\btests/|^make |\bnotebooks/")
+# What stands there and needs more than the package: the repository.
+_OF_THE_REPOSITORY = re.compile(r"^make ")
 
 
 class Wrong(Exception):
@@ -92,13 +96,13 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 
 def install(wheel: Path, folder: Path) -> None:
-    """Install a wheel with what it needs, and what sets PDFs, in the versions of constraints.txt, in an environment."""
+    """Install a wheel, with what sets PDFs and serves pages, in an environment, in the versions of constraints.txt."""
     venv = folder / "venv"
     pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python"), "--disable-pip-version-check"]
     constraints = ROOT / "constraints.txt"
     for command in (
         [sys.executable, "-m", "venv", "--without-pip", str(venv)],
-        [*pip, "install", "--quiet", "-c", str(constraints), f"{wheel}[pdf]"],
+        [*pip, "install", "--quiet", "-c", str(constraints), f"{wheel}[pdf,serve]"],
         [*pip, "check", "--quiet"],
     ):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -106,24 +110,20 @@ def install(wheel: Path, folder: Path) -> None:
             raise Wrong(f"{shlex.join(command)}:\n{done.stdout}{done.stderr}")
 
 
-def commands() -> Iterator[tuple[str, str | None]]:
-    """What README.md shows, in order: each command with what it prints, or None where that is not shown."""
-    for language, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
+def commands(page: Path, folder: Path) -> Iterator[tuple[str, str | None]]:
+    """What a page shows, in order: each command with what it prints, or None where that is not shown.
+
+    Scenarios that it names are written between them.
+    """
+    for language, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        named = _FILE.match(text)
         if language == "console":
             first, _, shown = text.partition("\n")
             yield first.removeprefix("$ "), shown
         elif language == "sh":
-            yield from ((line, None) for line in _without_others(text.splitlines()))
-
-
-def _without_others(lines: Iterable[str]) -> Iterator[str]:
-    """The commands of rolloutsim and make, as far as they do not read what other programs would have written."""
-    for line in lines:
-        program, *_ = [*shlex.split(line, comments=True), ""]
-        if program in ("rolloutsim", "make"):
-            yield line
-        elif program:
-            return
+            yield from ((line, None) for line in text.splitlines())
+        elif named:
+            (folder / named[1]).write_text(text, encoding="utf-8")
 
 
 def shown(command: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
@@ -132,8 +132,8 @@ def shown(command: str, folder: Path, environment: Mapping[str, str]) -> tuple[i
     return done.returncode, done.stderr + done.stdout
 
 
-def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Do what README.md shows.
+def play(page: Path, folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Do what a page shows.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]
     """
     right, left = 0, []
     (run,) = _RECIPE.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
-    for command, expected in commands():
+    for command, expected in commands(page, folder):
         if command.split("#")[0].split() == ["make", "run"]:
             command = run
             expected = None if expected is None else expected.partition("exit code 3: ")[0]
@@ -159,17 +159,40 @@ def readme(folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str]
             raise Wrong(f"{command} ends with exit code {code}:\n{found}")
         if expected not in (None, found):
             lines = difflib.unified_diff(
-                str(expected).splitlines(), found.splitlines(), "README.md", "found", lineterm=""
+                str(expected).splitlines(), found.splitlines(), page.name, "found", lineterm=""
             )
             raise Wrong("\n".join((f"{command} shows something else (exit code {code}):", *lines)))
         right += 1
-    python = "".join(text for language, text in _BLOCK.findall(README.read_text("utf-8")) if language == "python")
-    if python:
-        (folder / "readme.py").write_text(python, encoding="utf-8")
-        code, found = shown("python readme.py", folder, environment)
-        if code:
-            raise Wrong(f"the Python of README.md:\n{found}")
     return right, left
+
+
+def serve(folder: Path, environment: Mapping[str, str]) -> None:
+    """Open the page of `rolloutsim serve`, with all that it is made of."""
+    command = ["rolloutsim", "serve", "scenarios/20nodes.yaml", "--port", "0"]
+    program = subprocess.Popen(
+        [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
+        cwd=folder, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout is not None
+    address = program.stdout.readline().strip()
+    try:
+        page = _got(address)
+        for part in re.findall(r'(?:src|href)="(?!data:|#)([^"]+)"', page):
+            _got(address + part)
+        if "20 nodes" not in _got(f"{address}api/start"):
+            raise Wrong("the page of rolloutsim serve does not have the scenario")
+    except (OSError, ValueError) as error:
+        raise Wrong(f"rolloutsim serve, {address or 'without an address'}: {error}") from None
+    finally:
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate()
+    if program.returncode or "Traceback" in said:
+        raise Wrong(f"rolloutsim serve ends with exit code {program.returncode}: {said}")
+
+
+def _got(address: str) -> str:
+    with urlopen(address) as answer:
+        return str(answer.read().decode("utf-8"))
 
 
 def action(folder: Path) -> None:
@@ -233,13 +256,14 @@ def main() -> None:
             if code:
                 raise Wrong(found)
             installed(folder, environment)
-            right, left = readme(folder, environment)
+            played = {page.name: play(page, folder, environment) for page in PAGES}
+            serve(folder, environment)
             action(folder)
     except Wrong as error:
         sys.exit(f"package: {error}")
-    print(f"the same bytes twice; {right} commands of README.md are right in an empty environment")
-    for command in left:
-        print(f"  left out, since it is of the repository: {command}")
+    print("the same bytes twice; in an empty environment:")
+    for name, (right, left) in played.items():
+        print(f"  {right} commands of {name} are right; of the repository, and left out: {', '.join(left) or 'none'}")
 
 
 if __name__ == "__main__":
