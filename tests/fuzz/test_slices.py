@@ -11,7 +11,9 @@ from tests.fuzz import run
 from tests.fuzz.kinds import KINDS
 
 AT_A_TIME = 5  # cases of one test, so that all cores have some
-PARTS = [(kind, part) for kind, about in KINDS.items() for part in range(AT_A_TIME)]
+PARTS = [
+    pytest.param(kind, part, marks=pytest.mark.long if part >= 3 else ()) for kind in KINDS for part in range(AT_A_TIME)
+]  # of which three fifths are in every run
 
 
 @pytest.mark.parametrize(("kind", "part"), PARTS)

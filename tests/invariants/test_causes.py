@@ -14,6 +14,7 @@ from rolloutsim.results.why.critical import causes
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import simulate
 from tests.invariants.test_time_split import scenarios
+from tests.long import without
 from tests.shipped import SCENARIOS, shipped
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,7 +32,7 @@ def assert_they_add_up(case: CaseRecords, summary: CaseSummary) -> None:
     assert len({one.cause for one in found}) == len(found)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", without(["fleet-10k"], FILES), ids=lambda path: path.stem)
 def test_the_causes_of_a_file_add_up_to_its_rollout_times(path: Path) -> None:
     run = shipped(path.stem) if path in SCENARIOS else rs.load(path).run().run
     summary = summarise(run)

@@ -17,6 +17,7 @@ from rolloutsim import simulation
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 from tests.benchmarks import shapes, workloads
+from tests.long import one_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def simulated(text: str) -> Run:
     return simulation.simulate(loads(text).resolve())
 
 
-@pytest.mark.parametrize("shape", [*EVERY, "cached_sets", "background_rate", "own_workload"])
+@pytest.mark.parametrize("shape", one_in(2, [*EVERY, "cached_sets", "background_rate", "own_workload"]))
 def test_reading_and_checking(shape: str) -> None:
     """The first time is for what is imported and made once."""
     loads(shapes.text(shape, 5)).resolve()
@@ -83,7 +84,7 @@ def test_building_and_collecting(shape: str, monkeypatch: pytest.MonkeyPatch) ->
     assert found[1] <= LINEAR * found[0]
 
 
-@pytest.mark.parametrize("shape", [*EVERY, "own_workload"])
+@pytest.mark.parametrize("shape", one_in(2, [*EVERY, "own_workload"]))
 def test_figures_and_json(shape: str) -> None:
     """The JSON with a row for each node, pull and layer."""
     Outcome(simulated(shapes.text(shape, 5))).to_json("full")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rolloutsim import Scenario
 from rolloutsim.structs import struct
 from tests.invariants.figures import leaves
+from tests.long import one_in
 
 Document = dict[str, Any]
 Figures = dict[str, Any]
@@ -583,7 +584,7 @@ TIED: Document = {
 UNSHRUNK = (Phase.explicit, Phase.generate)
 
 
-@pytest.mark.parametrize("addition", ADDITIONS, ids=lambda addition: addition.name)
+@pytest.mark.parametrize("addition", one_in(2, ADDITIONS), ids=lambda addition: addition.name)
 @settings(max_examples=6, phases=UNSHRUNK, suppress_health_check=[HealthCheck.filter_too_much])
 @example(DEEP)
 @given(scenarios())

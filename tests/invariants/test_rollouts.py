@@ -136,7 +136,7 @@ def check_chains(rolled: Rolled) -> None:
         assert at in (pods.ready[row], pods.deleted[row])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rollouts(strategies=("rolling", "daemonset", "statefulset", "waves")))
 def test_there_are_never_fewer_ready_pods_than_promised_while_nothing_fails(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -145,7 +145,7 @@ def test_there_are_never_fewer_ready_pods_than_promised_while_nothing_fails(case
             assert min(ready_counts(rolled, number)) >= limits(spec)[1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rollouts(strategies=("rolling", "daemonset", "statefulset", "waves")))
 def test_there_are_never_more_pods_than_the_surge_allows(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -156,7 +156,7 @@ def test_there_are_never_more_pods_than_the_surge_allows(case: dict[str, Any]) -
             assert old + new <= limits(spec)[0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=65, deadline=None)
 @given(rollouts(strategies=("rolling", "statefulset", "waves"), crashes=True))
 def test_crashes_do_not_make_more_pods_than_the_surge_allows(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -167,7 +167,7 @@ def test_crashes_do_not_make_more_pods_than_the_surge_allows(case: dict[str, Any
             assert old + new <= limits(spec)[0]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rollouts())
 def test_every_rollout_ends_with_all_new_pods_available_and_all_old_ones_gone(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -185,7 +185,7 @@ def test_every_rollout_ends_with_all_new_pods_available_and_all_old_ones_gone(ca
         assert min(created, default=spec.start) >= spec.start
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=130, deadline=None)
 @given(rollouts(crashes=True))
 def test_every_rollout_ends_when_all_nodes_come_back(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -198,7 +198,7 @@ def test_every_rollout_ends_when_all_nodes_come_back(case: dict[str, Any]) -> No
         assert group.old_ready <= spec.replicas - wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=65, deadline=None)
 @given(rollouts(crashes=True))
 def test_counters_agree_with_the_pods_themselves(case: dict[str, Any]) -> None:
     rolled = Rolled(**case)
@@ -216,7 +216,7 @@ def test_counters_agree_with_the_pods_themselves(case: dict[str, Any]) -> None:
         assert {node: pods for node, pods in on_node.items() if pods} == counted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rollouts(crashes=True))
 def test_the_same_rollout_comes_out_the_same(case: dict[str, Any]) -> None:
     one, other = Rolled(**case), Rolled(**case)

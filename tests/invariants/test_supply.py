@@ -133,7 +133,7 @@ def played(text: str) -> tuple[Run, CaseRecords]:
 
 
 @given(documents())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_sources_sent_is_what_nodes_received_and_what_links_carried(text: str) -> None:
     run, case = played(text)
     found = supply_summary(run, case)
@@ -157,7 +157,7 @@ def test_what_sources_sent_is_what_nodes_received_and_what_links_carried(text: s
 
 
 @given(documents())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_mirror_to_which_is_copied_serves_no_layer_before_it_came(text: str) -> None:
     run, case = played(text)
     fills, fetches = case.supply.fills, case.fetches
@@ -182,7 +182,7 @@ def test_a_mirror_to_which_is_copied_serves_no_layer_before_it_came(text: str) -
 
 
 @given(documents())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_layer_that_nobody_else_had_left_its_registry_at_least_once(text: str) -> None:
     run, case = played(text)
     leaving = flows_of(case).leaving[0]
@@ -208,7 +208,7 @@ def test_a_layer_that_nobody_else_had_left_its_registry_at_least_once(text: str)
 
 
 @given(documents())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_with_caches_and_mirrors_too_the_causes_of_each_pull_add_up_to_its_time(text: str) -> None:
     _, case = played(text)
     times = path_times(case)

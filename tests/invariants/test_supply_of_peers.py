@@ -86,7 +86,7 @@ def out_of_nodes(case: CaseRecords) -> np.ndarray:
 
 
 @given(documents(["spegel", "spegel-0.4", "peerd"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=65, deadline=None)
 def test_what_nodes_are_said_to_have_served_is_what_their_nics_sent(text: str) -> None:
     _, case, found = played(text)
     uploads, size = case.supply.uploads, 1.0
@@ -100,7 +100,7 @@ def test_what_nodes_are_said_to_have_served_is_what_their_nics_sent(text: str) -
 
 
 @given(documents(["spegel", "kraken", "dragonfly", "bittorrent"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_bytes_that_nodes_received_are_those_that_sources_sent(text: str) -> None:
     run, case, found = played(text)
     received = float(case.fetches.bytes_done.sum())
@@ -119,7 +119,7 @@ def test_bytes_that_nodes_received_are_those_that_sources_sent(text: str) -> Non
 
 
 @given(documents(["spegel", "kraken", "dragonfly"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=65, deadline=None)
 def test_layers_of_peers_are_on_the_links_that_they_crossed(text: str) -> None:
     run, case, _ = played(text)
     # Replicas take connections in turn, which need not be equal.
@@ -135,7 +135,7 @@ def test_layers_of_peers_are_on_the_links_that_they_crossed(text: str) -> None:
 
 
 @given(documents(["kraken", "dragonfly", "bittorrent"]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_seconds_of_pods_have_causes_that_add_up_while_no_node_crashes(text: str) -> None:
     run, case, _ = played(text)
     if case.finished and "crash" not in text:

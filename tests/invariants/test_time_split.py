@@ -68,7 +68,7 @@ def scenarios(draw: st.DrawFn) -> ResolvedScenario:
 
 
 @given(scenarios())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_causes_of_each_pull_add_up_to_its_time(scenario: ResolvedScenario) -> None:
     (case,) = simulate(scenario).cases
     assert case.finished

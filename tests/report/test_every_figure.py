@@ -62,7 +62,7 @@ def assert_whole(name: str, outcome: Outcome) -> None:
     assert title
     assert title[0] == title[0].strip()
     assert cut_off(ax) == []
-    assert all("[" in label or "pods" in label or "rack" in label or "requests" in label or "compared" in label
+    assert all("[" in label or "pods" in label or "rack" in label or "site" in label or "requests" in label or "compared" in label
                for label in (ax.get_xlabel(), ax.get_ylabel()) if label), "an axis without a unit"  # fmt: skip
     gids = tips(ax)
     assert gids

@@ -29,6 +29,7 @@ from rolloutsim.results.store import (
 from rolloutsim.scenario import load as scenario_of
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
+from tests.long import without
 from tests.shipped import shipped
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
@@ -45,7 +46,7 @@ def one_pull() -> Run:
     return simulate(loads(ONE_PULL).resolve())
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", without(["fleet-10k"], SCENARIOS), ids=lambda path: path.stem)
 def test_every_shipped_scenarios_run_comes_back_whole(path: Path) -> None:
     before = shipped(path.stem)
     content = to_bytes(Outcome(before))

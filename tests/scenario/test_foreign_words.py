@@ -25,6 +25,7 @@ from rolloutsim.scenario.model.peers import PEER_PROFILES
 from rolloutsim.scenario.prepulls import Prepuller
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, part_at, schema_path
 from rolloutsim.scenario.text import read_value
+from tests.long import one_in
 
 TEXT = """\
 rolloutsim: 1
@@ -111,7 +112,7 @@ def test_every_answer_names_keys_that_are_there(entries: object) -> None:
         assert set(entry.keys) <= BY_SHORT_NAME.keys(), word
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", one_in(3, WORDS))
 def test_explain_tells_each_word_its_key_or_that_it_is_not_simulated(word: str) -> None:
     entry = WORDS[word]
     for spelling in {word, camel(word), word.replace("_", "-")}:
@@ -152,7 +153,7 @@ def value_at(key: tuple[str, ...], data: object) -> object:
     return data
 
 
-@pytest.mark.parametrize("place", PLACES, ids=".".join)
+@pytest.mark.parametrize("place", one_in(2, PLACES), ids=".".join)
 def test_files_and_overrides_answer_alike_and_truly_of_the_place(place: tuple[str, ...]) -> None:
     part = part_at(place)
     assert part is not None

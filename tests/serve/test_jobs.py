@@ -15,6 +15,7 @@ from rolloutsim.errors import RolloutsimError
 from rolloutsim.report.headline import verdict
 from rolloutsim.results.shown.tables import footnotes
 from rolloutsim.serve import work
+from tests.long import one_in
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 TWENTY = (SCENARIOS / "20nodes.yaml").read_text()
@@ -138,7 +139,7 @@ def test_of_what_is_random_more_draws_follow() -> None:
     assert (last["replications"], "±" in last["headline"]) == (3, True)
 
 
-@pytest.mark.parametrize("name", ["deployment", "racks", "spegel-daemonset", "shared-link", "real-images"])
+@pytest.mark.parametrize("name", one_in(3, ["deployment", "racks", "spegel-daemonset", "shared-link", "real-images"]))
 def test_scenarios_of_every_kind_have_answers(name: str) -> None:
     found = dict(told("ask", yaml=(SCENARIOS / f"{name}.yaml").read_text(), folder=str(SCENARIOS)))
     assert found["answer"]["headline"]

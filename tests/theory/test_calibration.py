@@ -1,7 +1,7 @@
 """Known numbers, pulls as people would have seen them, in files as tools write them: calibrated, they come out.
 
 40 clusters (tests/calibration/clusters.py): events of three kinds, logs, what kubectl describe prints; with chance,
-stamps of whole seconds, images looked for again, failures and pulls that are far off. Three are in every run,
+stamps of whole seconds, images looked for again, failures and pulls that are far off. One is in every run,
 `make test-long` has all of them: 110 of 121 true numbers (91 %) lie in their 90 % intervals, and the rollout of an
 image that nobody had pulled is 2.9 % off in the median (seven of 40 by more than 20 %).
 """
@@ -24,7 +24,7 @@ from rolloutsim.simulation import simulate
 from tests.calibration.clusters import UNSEEN, cluster
 
 SEED = 4000  # of the first cluster; none of these was looked at while the calibration was made
-FEW, ALL = range(SEED + 2, SEED + 5), range(SEED, SEED + 40)
+FEW, ALL = range(SEED + 2, SEED + 3), range(SEED, SEED + 40)
 
 
 def tried(seed: int, folder: Path) -> tuple[list[bool], float]:
@@ -47,7 +47,7 @@ def rollout_time(scenario: ResolvedScenario) -> float:
     return float(case.pulls.pulled.max())
 
 
-def test_what_is_fitted_to_a_few_clusters_is_near_the_truth(tmp_path: Path) -> None:
+def test_what_is_fitted_to_a_cluster_is_near_the_truth(tmp_path: Path) -> None:
     every = [tried(seed, tmp_path / str(seed)) for seed in FEW if not (tmp_path / str(seed)).mkdir()]
     inside = [one for numbers, _ in every for one in numbers]
     # Of 90 % intervals; with so few numbers less than 70 % inside has a probability of some percent (binomial).

@@ -36,7 +36,7 @@ def difference(scenario: ResolvedScenario) -> float:
     )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=130, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(ideal_scenarios())
 def test_random_ideal_scenarios_take_exactly_as_long_as_in_rational_arithmetic(text: str) -> None:
     assert difference(loads(text).resolve()) <= TOLERANCE
