@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -58,9 +59,15 @@ def test_the_first_screen_runs_and_tests_with_one_command_each() -> None:
 
 
 def test_the_picture_is_what_the_program_draws() -> None:
-    """If this fails after an intended change: make shown."""
+    """If this fails after an intended change: make shown. Another matplotlib puts the same words elsewhere."""
+    pinned = f"matplotlib=={version('matplotlib')}" in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
     for path, drawn in pictures().items():
-        assert path.read_text(encoding="utf-8") == drawn
+        shown = path.read_text(encoding="utf-8")
+        assert shown == drawn if pinned else _words(shown) == _words(drawn) != []
+
+
+def _words(picture: str) -> list[str]:
+    return re.findall(r"<!-- (.+?) -->", picture)
 
 
 @each(GUIDES)
