@@ -96,8 +96,9 @@ class SweepStore:
                 f"{path} is of another sweep: {', '.join(differences)}; ask for what it holds, or write to another "
                 "file with -o"
             )
-        with self._writing():
+        with self._writing(), ExitStack() as unless_opened:
             self.database = connect(path)  # from which others read what is there so far
+            unless_opened.callback(self.database.close)
             guard(self.database)
             if begun:
                 self._check(head)
@@ -106,6 +107,7 @@ class SweepStore:
             self.database.execute("PRAGMA synchronous = NORMAL")
             if not begun:
                 self._create(head)
+            unless_opened.pop_all()
 
     def done(self) -> set[tuple[int, int]]:
         """The (point, replication) that are there."""
@@ -233,7 +235,16 @@ def _unless_locked() -> Iterator[None]:
 def connect(path: Path | None) -> sqlite3.Connection:
     """A connection whose transactions are begun and ended by name."""
     # No relative path: SQLite takes one that begins with `file:` for an address.
-    return sqlite3.connect(":memory:" if path is None else path.absolute(), isolation_level=None)
+    if path is None:
+        return sqlite3.connect(":memory:", isolation_level=None, factory=_OfItsReaders)
+    return sqlite3.connect(path.absolute(), isolation_level=None)
+
+
+class _OfItsReaders(sqlite3.Connection):
+    """Ends with the last object that reads it, as the rows in it do; Python warns of others that nobody closed."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def read_head(path: Path) -> Head:
