@@ -12,6 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -268,7 +269,7 @@ def test_a_sweep_over_what_is_called_so(shell: Program, few: str, tmp_path: Path
         done = shell("sweep", few, "-p", f"{path}=50 MB,60 MB", "--format", form)
         assert done.code == 0, done.err
         harmless(done.out + done.err)
-    with sqlite3.connect(tmp_path / "x.sqlite") as store:
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as store, store:
         assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 

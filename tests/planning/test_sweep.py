@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -274,7 +274,8 @@ def test_the_scenario_in_the_file_can_be_run_again(tmp_path: Path) -> None:
 def test_switches_that_are_off_in_the_file_can_be_run_again(tmp_path: Path) -> None:
     off = IDEAL.replace("network: 1 Gbit/s", "network: {rate: 1 Gbit/s, fairness: off}")
     rs.loads(off + "registry: {redirect: false}\n").sweep({"nodes": [2]}, path=tmp_path / "s.sqlite")
-    (text,) = sqlite3.connect(tmp_path / "s.sqlite").execute("SELECT scenario FROM sweep").fetchone()
+    with closing(sqlite3.connect(tmp_path / "s.sqlite")) as database:
+        (text,) = database.execute("SELECT scenario FROM sweep").fetchone()
     assert ('"fairness":"off"' in text, '"redirect":false' in text, "null" in text) == (True, True, False)
     assert rs.loads(text).resolve().sha256 == rs.loads(off).resolve().sha256
 
@@ -469,7 +470,7 @@ def test_what_is_no_sweep_is_left_alone(tmp_path: Path, resume: bool) -> None:
 )  # fmt: skip
 def test_a_database_of_others_is_left_alone(tmp_path: Path, statements: list[str], reason: str) -> None:
     path = tmp_path / "s.sqlite"
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         for statement in statements:
             database.execute(statement)
     database.close()
@@ -521,14 +522,14 @@ def test_the_file_of_another_sweep_is_refused(
 def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     rs.loads(IDEAL).sweep({"nodes": [2]}, path=path)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE sweep SET version = '0.0.1'")
     with pytest.raises(UsageError) as caught:
         rs.loads(IDEAL).sweep({"nodes": [2]}, path=path, resume=True)
     assert str(caught.value) == (
         f"{path} is of another sweep: it is of rolloutsim 0.0.1, not {rs.__version__}; {OTHER}"
     )
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE sweep SET schema = 'rolloutsim.sweep/2'")
     with pytest.raises(UsageError) as caught:
         rs.Sweep.read(path)

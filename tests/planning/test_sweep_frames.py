@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import math
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -219,7 +220,7 @@ def test_an_incomplete_sweep_says_so(web: rs.Sweep, tmp_path: Path) -> None:
 
     path = tmp_path / "s.sqlite"
     rs.loads(IDEAL).sweep({"nodes": [2, 3]}, path=path)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM results WHERE point = 1")
         database.execute("UPDATE sweep SET complete = 0")
     found = rs.Sweep.read(path)

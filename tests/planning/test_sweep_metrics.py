@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_a_file_keeps_what_is_shown_and_is_gone_on_with_only_for_the_same(tmp_pa
 def test_a_file_of_before_has_no_metrics(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     rs.loads(TEXT).sweep({"nodes.db.nic": SPEEDS}, jobs=1, path=path)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("ALTER TABLE sweep DROP COLUMN metrics")
     assert rs.Sweep.read(path).records.head.metrics == ()
 
