@@ -12,6 +12,7 @@ import click
 from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
 from rolloutsim.cli.options import OVERLAYS_ALONE, WHAT_IF, completes, of_simulations
+from rolloutsim.errors import ScenarioError
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import Comparison
@@ -99,7 +100,13 @@ def command(
     if form == "json" and len(files) > 1:
         raise click.UsageError("--format json is for one file: several documents are no JSON; or use -o DIR")
     files, overlays = cli.options.with_base(files, overlays)
-    scenarios = cli.scenarios.load_valid(files, overrides, overlays, variant)
+    try:
+        scenarios = cli.scenarios.load_valid(files, overrides, overlays, variant)
+    except ScenarioError as error:
+        if form == "github":
+            for diagnostic in error.diagnostics:
+                click.echo(results.shown.annotations.of_diagnostic(diagnostic))
+        raise
     codes = [ExitCode.OK]
     gates: list[Checked] = []
     with _folders(folder, scenarios) as folders:

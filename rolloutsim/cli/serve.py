@@ -43,6 +43,8 @@ def command(file: str | None, port: int | None, opens: bool) -> int:
     if not all(map(find_spec, _NEEDED)):
         raise UsageError("serve needs two more packages; pip install 'rolloutsim[serve]'")
     given = Path(os.path.realpath(file or "."))  # of a link what it leads to, and that one's folder
+    if not given.exists():
+        raise UsageError(f"'{file}' cannot be read: no such file or directory")
     folder = serve.files.Folder.of(given if given.is_dir() else given.parent)
     name = None if given.is_dir() else folder.name_of(folder.inside(given.name))
     if name is not None:

@@ -51,7 +51,7 @@ def command(files: tuple[str, ...], overlays: tuple[str, ...], overrides: tuple[
         click.echo(json.dumps([_as_json(d) for d in diagnostics], indent=2, ensure_ascii=False))
     elif form == "github":
         for diagnostic in diagnostics:
-            click.echo(_as_annotation(diagnostic))
+            click.echo(results.shown.annotations.of_diagnostic(diagnostic))
     elif form == "sarif":
         import json
 
@@ -77,13 +77,3 @@ def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
         "message": diagnostic.message,
         "help": diagnostic.help,
     }
-
-
-def _as_annotation(diagnostic: Diagnostic) -> str:
-    end = None
-    if diagnostic.column is not None and diagnostic.length > 1:
-        end = diagnostic.column + diagnostic.length
-    message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
-    return results.shown.annotations.annotation(
-        "error", message, diagnostic.file, diagnostic.line, diagnostic.column, end
-    )

@@ -267,7 +267,7 @@ class _Editor:
         gone = {key for key, want in wanted.items() if isinstance(want, Said) and want.value is None}
         new = {key: want for key, want in wanted.items() if key not in pairs}
         if not new and gone and len(gone) == len(node.pairs):
-            raise UnreadableError(f"{dotted(path) or 'the scenario'}: no key would be left; take it away by hand")
+            raise UnreadableError(f"{dotted(path) or 'the scenario'}: no key would be left; take it away in the text")
         for key, want in wanted.items():
             if key in pairs and key not in gone:
                 inner = part.step(key) if part is not None else None

@@ -408,13 +408,14 @@ def _told(met: Met, comparison: Comparison) -> str:
 
 
 def comparison_annotations(comparison: Comparison) -> list[str]:
-    """Workflow commands for GitHub: errors for what is met, a warning for what became slower, else notices."""
+    """Workflow commands for GitHub: errors for what is met; of other cases a warning if slower, else a notice."""
     lines = [
         annotation("error", f"{one.condition.text}: {_told(one, comparison)}", title="rollout comparison")
         for one in comparison.met
     ]
+    told = {(one.side, one.case) for one in comparison.met}
     for row in comparison.rows:
-        if row.found is None or row.part.kind != "case":
+        if row.found is None or row.part.kind != "case" or (row.side, row.case) in told:
             continue
         level: Literal["warning", "notice"] = "warning" if row.found.sign in (1, None) else "notice"
         lines.append(annotation(level, f"{row.case} in {row.side}: {_before_after(row)}", title="rollout comparison"))

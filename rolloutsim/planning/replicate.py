@@ -107,10 +107,16 @@ def draws(
     times : AloneTimes or bool
         What is known of pulls' times alone.
     """
-    events = sum(case.events for case in run.cases)
-    if (DRAWS - 1) * events > MOST_EVENTS or not any(case.drawn for case in run.cases) or _says_how_often(scenario):
+    if not has_draws(scenario, run):
         return ()
     return (figures_of(run), *_others(scenario, seeds(run.seed, DRAWS), times, jobs, progress))
+
+
+def has_draws(scenario: ResolvedScenario, run: Run) -> bool:
+    """Whether `draws` simulates more of them."""
+    events = sum(case.events for case in run.cases)
+    is_quick = (DRAWS - 1) * events <= MOST_EVENTS
+    return is_quick and any(case.drawn for case in run.cases) and not _says_how_often(scenario)
 
 
 def _says_how_often(scenario: ResolvedScenario) -> bool:

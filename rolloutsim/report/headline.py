@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +57,17 @@ def verdict(outcome: Outcome) -> Verdict:
         held = sum(one.passed for one in results)
         every = "Both" if len(results) == 2 else f"All {len(results)}"
         text += f" {every if held == len(results) else f'{held} of {len(results)}'} targets are met."
+    if state == "pass" and not _is_held_by_all(results):
+        return Verdict("warn", _BY_CHANCE, text)
     return Verdict(state, WORDS[state], text)
+
+
+_BY_CHANCE = "Passed on one draw"
+
+
+def _is_held_by_all(results: Sequence[ThresholdResult]) -> bool:
+    """Whether all targets hold, in each of the draws where there are several."""
+    return all(one.passed and (one.draws is None or one.draws[0] == one.draws[1]) for one in results)
 
 
 def advice(outcome: Outcome, changes: WhatIfs) -> str:
@@ -75,13 +85,17 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     if last := _last(outcome):
         yield _LAST, last
     held = state_of(outcome.thresholds) == "pass"
+    needs_nothing = held and _is_held_by_all(outcome.thresholds)
     buy = next((one for one in changes.faster if one.buys), None)
     other = next((one for one in changes.faster if not one.buys), None)
     is_first = other is not None and other.leads and (buy is None or other.misses <= buy.misses)
     if other is not None and is_first:
         yield "What to change", _effect(outcome, other, held)
     if buy is not None:
-        yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
+        yield (
+            "What to buy",
+            f"{'Nothing for the targets. Faster with: ' if needs_nothing else ''}{_effect(outcome, buy, held)}",
+        )
     elif any(one.buys for one in changes.tried) and not changes.limit:
         yield "What to buy", f"Nothing: no faster hardware that was simulated {_does(changes)}."
     elif changes.case:

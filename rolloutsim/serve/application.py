@@ -223,7 +223,7 @@ class _Api:
         """Write a scenario into the folder; what is there is replaced if that is wanted, or is known to be no loss."""
         asked = await _asked(request, yaml=str, file=str, force=bool, was=_TEXT_OR_NONE)
         path = self.served.folder.inside(asked["file"])
-        self._keep_what_exists(path, asked["force"] or self._is(path, asked["was"]))
+        self._keep_what_exists(path, asked["force"] or self._is(path, asked["was"]), asked["was"] is not None)
         write_file(path, asked["yaml"])
         return {"file": self.served.folder.name_of(path)}
 
@@ -250,12 +250,16 @@ class _Api:
         except UsageError:
             return False
 
-    def _keep_what_exists(self, path: Path, force: bool) -> None:
+    def _keep_what_exists(self, path: Path, force: bool, is_open: bool = False) -> None:
         if os.path.lexists(path) and not path.is_file():
             raise UsageError(f"{self.served.folder.name_of(path)} is no file; choose another name")
         if not force and os.path.lexists(path):
+            name = self.served.folder.name_of(path)
             raise ExistsError(
-                f"{self.served.folder.name_of(path)} is there already; replace it, or choose another name"
+                f"{name} was changed elsewhere since it was opened here; replace it all the same, or save under "
+                "another name, and see with Open … what it says now"
+                if is_open
+                else f"{name} is there already; replace it, or choose another name"
             )
 
     async def _short(self, asked: Mapping[str, Any]) -> bytes:

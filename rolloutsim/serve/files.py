@@ -48,7 +48,9 @@ class Folder:
         if not name or "\0" in name or "\\" in name or os.path.isabs(name) or len(name) > 1000:
             raise UsageError(f"'{shown}' is no name of a file in this folder; write for example mine.yaml")
         if not name.lower().endswith(endings):
-            raise UsageError(f"'{shown}' has another ending than {' or '.join(endings)}; write for example mine.yaml")
+            raise UsageError(
+                f"'{shown}' has another ending than {' or '.join(endings)}; write for example mine{endings[0]}"
+            )
         found = Path(os.path.realpath(self.path / name))
         if not found.is_relative_to(self.path) or found == self.path:
             raise UsageError(f"'{shown}' is outside of the folder that is served, where nothing is read or written")

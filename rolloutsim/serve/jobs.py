@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim import api, planning, scenario, serve, simulation
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.imports.setting import with_values
+from rolloutsim.report.page import to_html
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import completion, controls
@@ -72,7 +73,7 @@ def _simulated(resolved: ResolvedScenario, tell: Tell) -> Outcome:
     if resolved.replications > 1:
         tell("answer", serve.answers.answer(first, final=False))
         return planning.replicate.replicate(resolved, progress=progress)
-    if any(case.drawn for case in run.cases):
+    if planning.replicate.has_draws(resolved, run):
         tell("answer", serve.answers.answer(first, final=False))
         return Outcome(run, draws=planning.replicate.draws(resolved, run, times, progress=progress))
     return first
@@ -130,9 +131,13 @@ def complete(asked: Mapping[str, Any], tell: Tell) -> None:
 
 
 def report(asked: Mapping[str, Any], tell: Tell) -> None:
-    """The report of a scenario."""
-    resolved = _draft(asked).scenario().resolve()
-    tell("report", {"html": api.result.simulated(resolved, beside=True).to_html()})
+    """The report of a scenario, or of its variants side by side."""
+    read = _draft(asked)
+    if read.variants:
+        html = to_html(api.comparison.of_variants(read.side_by_side()).report())
+    else:
+        html = api.result.simulated(read.scenario().resolve(), beside=True).to_html()
+    tell("report", {"html": html})
 
 
 def _draft(asked: Mapping[str, Any]) -> Draft:

@@ -86,6 +86,13 @@ def test_a_value_that_cannot_be_is_refused_at_its_field(tab):
     entry.press("Escape")
     assert entry.input_value() == "1 Gbit/s"
     assert error.is_hidden()
+    size = field(page, "images.builder")
+    size.locator("input[type=text]").fill("")
+    size.locator("input[type=text]").press("Enter")
+    size.locator(".error", has_text="needs a value").wait_for()
+    assert yaml_of(page) == before
+    page.locator("#find").fill("zzz")
+    page.get_by_text("No field is called that").wait_for()
 
 
 def test_a_broken_text_is_located_and_the_last_good_answer_stays(tab):
@@ -161,6 +168,9 @@ def test_a_long_run_tells_how_far_it_is_and_is_cancelled_by_hand_or_by_the_next_
     cancel.click()
     page.locator("#status-text", has_text="Cancelled").wait_for()
     assert headline(page) == said
+    page.get_by_role("button", name="Pin this one").click()  # what is shown is no answer to what is asked
+    page.locator("#toast", has_text="answers an earlier scenario").wait_for()
+    assert page.locator("#variants input").count() == 0
     page.get_by_role("button", name="Run again").click()
     cancel.wait_for()
     answered(page, lambda: write(page, SMALL))

@@ -82,6 +82,13 @@ def test_validate_as_json_is_the_list_of_diagnostics(shell: Program, tmp_path: P
     assert shell("validate", "-", "--format", "json", stdin=HELD).out == "[]\n"
 
 
+def test_run_annotates_an_invalid_scenario_as_validate_does(shell: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(INVALID)
+    ran, validated = (shell(name, "a.yaml", "--format", "github") for name in ("run", "validate"))
+    assert (ran.code, ran.out) == (4, validated.out)
+    assert ran.out.startswith("::error file=a.yaml,line=")
+
+
 def test_validate_for_github_is_annotations(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "a,b.yaml").write_text(INVALID.replace("10 MB", "10 Mb"))
     done = shell("validate", "a,b.yaml", "--format", "github")

@@ -98,7 +98,6 @@ def test_compare_writes_markdown_and_annotations(shell: Program, files: Path) ->
     assert done.out.splitlines() == [
         "::error title=rollout comparison::rollout_time{image=large} > +10%25: large, 1.60 s → 2.00 s (+25.0 %25)",
         "::warning title=rollout comparison::small in slow.yaml: 0.160 s → 0.200 s (+25.0 %25), slower",
-        "::warning title=rollout comparison::large in slow.yaml: 1.60 s → 2.00 s (+25.0 %25), slower",
     ]
 
 

@@ -19,10 +19,12 @@ def test_without_its_packages_one_line_says_what_to_install(shell: Program, monk
 
 
 def test_a_file_that_cannot_be_shown_is_refused(shell: Program, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff")
     (tmp_path / "large.yaml").write_bytes(b"#" * 1_000_001)
     for name, said in (
         ("none.yaml", "'none.yaml' cannot be read: no such file or directory"),
+        ("nowhere", "'nowhere' cannot be read: no such file or directory"),
         ("result.json", "'result.json' has another ending than .yaml or .yml; write for example mine.yaml"),
         ("bytes.yaml", "'bytes.yaml' is not UTF-8; save it as UTF-8"),
         (

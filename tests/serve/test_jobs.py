@@ -146,6 +146,26 @@ def test_scenarios_of_every_kind_have_answers(name: str) -> None:
     assert found["what_ifs"]["done"]
 
 
+def test_a_report_of_variants_sets_them_side_by_side() -> None:
+    text = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {a: 1 MB}, variants: {now: {}, many: {nodes: 4}}}"
+    ((name, content),) = told("report", yaml=text)
+    assert name == "report"
+    assert "2 variants side by side" in content["html"]
+
+
+def test_a_target_that_some_draws_miss_is_not_passed() -> None:
+    text = (
+        "{rolloutsim: 1, nodes: {w: {count: 4, start: {min: 0 s, max: 3 s}}}, network: 1 Gbit/s, images: {a: 9 MB}, "
+        "thresholds: {rollout_time: max < LIMIT}}"
+    )
+    words = {}
+    for limit in ("2.9 s", "60 s"):
+        *_, last = [content for name, content in told("ask", yaml=text.replace("LIMIT", limit)) if name == "answer"]
+        words[limit] = (last["state"], last["word"])
+    assert words["60 s"] == ("pass", "Passed")
+    assert words["2.9 s"] == ("warn", "Passed on one draw")
+
+
 HOSTILE = "<script>alert(1)</script>"
 
 

@@ -151,6 +151,17 @@ def test_a_report_is_written_into_the_folder(program: Program) -> None:
     assert (wrong.status, "is not" in wrong.message) == (400, True)
 
 
+def test_a_file_that_somebody_else_has_changed_is_said_to_be(program: Program) -> None:
+    tab = program.tab()
+    (program.folder / "shared.yaml").write_text("nodes: 1")
+    asked = {"yaml": SMALL, "file": "shared.yaml", "force": False}
+    assert (
+        "was changed elsewhere since it was opened here" in tab.post("api/save", {**asked, "was": "nodes: 2"}).message
+    )
+    assert "is there already" in tab.post("api/save", asked).message
+    assert tab.post("api/save", {**asked, "was": "nodes: 1"}).status == 200
+
+
 def test_a_thousand_requests_at_once_are_answered_or_refused(program: Program) -> None:
     """All are sent before any answer is read; the server answers each, or says that there are too many."""
     host, _, path = program.address.removeprefix("http://").partition("/")

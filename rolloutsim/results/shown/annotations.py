@@ -5,9 +5,12 @@ Source of the syntax and its escapes: GitHub documentation, "Workflow commands f
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rolloutsim.results.numerals import visible
+
+if TYPE_CHECKING:
+    from rolloutsim.errors import Diagnostic
 
 Level = Literal["error", "warning", "notice"]
 
@@ -39,6 +42,15 @@ def annotation(
     properties = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in given)
     text = _escaped(visible(message, keep="\n"))
     return f"::{level}{' ' if properties else ''}{properties}::{text}"
+
+
+def of_diagnostic(diagnostic: Diagnostic) -> str:
+    """The command that shows what is wrong with a scenario at its place."""
+    end = None
+    if diagnostic.column is not None and diagnostic.length > 1:
+        end = diagnostic.column + diagnostic.length
+    message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+    return annotation("error", message, diagnostic.file, diagnostic.line, diagnostic.column, end)
 
 
 def _escaped(text: str, more: str = "") -> str:

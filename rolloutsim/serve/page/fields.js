@@ -73,6 +73,11 @@ class Field {
   }
 
   send(value, sliding = false) {
+    if (value === "" && this.control.needed) {
+      this.show(this.control);
+      this.fault(`${this.control.title} needs a value; what has it can be taken away on the YAML tab`);
+      return;
+    }
     this.fault("");
     this.change(this.control, value === "" ? null : value, sliding);
   }
@@ -114,7 +119,9 @@ class Field {
     if (this.slider) this.scale(control.slider, control.value);
     this.badge.textContent = control.default ? "default" : "";
     this.reset.hidden = control.default || control.needed;
-    this.reset.setAttribute("aria-label", `Back to the default of ${control.title}`);
+    const leaves = control.usual && control.usual !== "none";
+    this.reset.textContent = leaves ? "reset" : "clear";
+    this.reset.setAttribute("aria-label", leaves ? `Back to the default of ${control.title}` : `Leave ${control.title} out`);
     this.element.classList.toggle("is-default", Boolean(control.default));
     this.last = this.input.value;
     if (!this.about.hidden) this.about.replaceChildren(...about(control));
@@ -171,8 +178,11 @@ export const fields = (host, find, { change, endSlide }) => {
       group.hidden = !found;
       if (wanted && !inTitle && found) group.open = true;
     }
+    nothing.hidden = !wanted || [...host.querySelectorAll("details")].some((group) => !group.hidden);
   };
   find.addEventListener("input", filter);
+  const nothing = h("p", { class: "note", role: "status", hidden: true }, "No field is called that; the YAML tab takes every key.");
+  find.after(nothing);
 
   return {
     update(groups) {

@@ -13,7 +13,7 @@ import { pins } from "./pins.js";
 import { problems } from "./problems.js";
 
 const state = {
-  file: null, saved: "", valid: "", answer: null, diagnostics: [], label: "", colours: [], which: "", tab: "fields",
+  file: null, saved: "", valid: "", answered: "", answer: null, diagnostics: [], label: "", colours: [], which: "", tab: "fields",
 };
 
 // ---- the text, and who changes it ------------------------------------------------------------------------
@@ -162,13 +162,14 @@ const said = {
   progress({ simulated_s: simulated, share, wall_s: wall }) {
     const first = !asker.current().isLong;
     asker.long();
-    const part = share === null ? "" : `: ${seconds(simulated)} s of the rollout, ${Math.round(share * 100)} %`;
+    const part = share === null ? "" : `: ${seconds(simulated)} s of the rollout, ${Math.round(share * 100)} % of the pulls done`;
     status(`Simulating${part}; ${seconds(wall)} s so far`, { cancel: true, progress: { share } });
     dim(true);
     if (first) answers.say("Simulating; Escape cancels it.");
   },
   answer(answer) {
     state.answer = answer;
+    state.answered = asker.current().text;
     show(answer);
     if (!answer.final) {
       asker.long();
@@ -268,8 +269,11 @@ const variants = pins($("variants"), {
   full: (message) => toast(message),
 });
 
+// A pin is a text with the answer to it.
 const pin = () => {
-  if (state.answer && !asker.isWaiting()) variants.add(state.label || (state.valid === state.saved && state.file ? `as in ${state.file}` : ""), state.valid);
+  if (!state.answer || asker.isWaiting()) toast("The answer is still to come; it can be pinned when it is there.");
+  else if (state.answered !== state.valid) toast("What is shown answers an earlier scenario: run this one (Run again), and pin it then.");
+  else variants.add(state.label || (state.valid === state.saved && state.file ? `as in ${state.file}` : ""), state.valid);
 };
 
 const trouble = problems($("problems"), {

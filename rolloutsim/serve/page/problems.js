@@ -9,11 +9,11 @@ export const problems = (host, { goTo, back }) => ({
     host.className = wrong.length ? "miss" : "warn";
     const count = wrong.length ? `${wrong.length} ${wrong.length === 1 ? "error" : "errors"} in the scenario` : `${diagnostics.length} ${diagnostics.length === 1 ? "warning" : "warnings"}`;
     host.replaceChildren(
-      h("p", {}, h("strong", { class: "word" }, count), wrong.length > 0 && isFieldsShown && h("span", {}, ". The fields show what was valid last."),
+      h("p", {}, h("strong", { class: "word" }, `${count}.`), wrong.length > 0 && isFieldsShown && h("span", {}, "The fields show what was valid last."),
         wrong.length > 0 && back.isThere() && h("button", { type: "button", onclick: back.go }, "Back to what was valid")),
       h("ul", {}, diagnostics.map(({ line, column, message, help }) => h("li", {},
         line && h("button", { type: "button", class: "quiet place", onclick: () => goTo(line, column ?? 1), "aria-label": `Go to line ${line}, column ${column ?? 1}` }, `${line}:${column ?? 1}`),
-        h("span", {}, message, help && h("span", { class: "note" }, ` ${help}`))))),
+        h("span", {}, help && h("strong", {}, `${help} `), message)))),
     );
   },
 });
