@@ -323,7 +323,12 @@ def _controls(scenario: Scenario, keys: Sequence[str]) -> dict[str, Control]:
         if not isinstance(key, str):
             raise UsageError(f"explore takes keys as text, 'nodes' or 'network.latency', and {key!r} is none")
         draft.changed([parse_change(key, None, _VERB)])  # which says what is wrong with one that there is not
-    return {key: control(resolved, key, verb=_VERB) for key in keys}
+    found = {key: control(resolved, key, verb=_VERB) for key in keys}
+    first: dict[str, str] = {}
+    for key, one in found.items():
+        if first.setdefault(one.key, key) != key:
+            raise UsageError(f"{_VERB} {key}: that is what {first[one.key]} moves; name one of the two")
+    return found
 
 
 def _ipywidgets() -> Any:

@@ -70,7 +70,7 @@ def _write_all(folder: Path, force: bool) -> None:
     if not force:
         for path in paths.values():
             cli.output.keep_what_exists(path)
-    with cli.output.Folders() as made:
+    with cli.output.Folders("nothing was written; choose another folder") as made:
         made.prepare(folder, [path.name for path in paths.values()])
         for name, path in paths.items():
             cli.output.write_file(path, scenario.template(name))

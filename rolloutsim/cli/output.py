@@ -24,13 +24,20 @@ def keep_what_exists(path: Path) -> None:
 
 def run_it(file: str) -> str:
     """What to do with a scenario that was written, as a shell takes it."""
-    return f"run it: rolloutsim run {shlex.quote(file)}"
+    return f"run it: rolloutsim run {shlex.quote(f'./{file}' if file.startswith('-') else file)}"
 
 
 class Folders:
-    """Folders for results: made and tried before anything is simulated; what stays empty is removed again."""
+    """Folders for results: made and tried before anything is simulated; what stays empty is removed again.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    otherwise : str
+        What is said where one cannot be written to: what was not done, and what helps.
+    """
+
+    def __init__(self, otherwise: str = "nothing was simulated; choose another folder with -o") -> None:
+        self._otherwise = otherwise
         self._made: list[Path] = []
 
     def __enter__(self) -> Folders:
@@ -53,13 +60,9 @@ class Folders:
                 pass
         except OSError as error:
             why = "it is a file" if isinstance(error, FileExistsError) else reason(error)
-            raise OutputError(
-                f"cannot write to {folder}: {why}; nothing was simulated; choose another folder with -o"
-            ) from error
+            raise OutputError(f"cannot write to {folder}: {why}; {self._otherwise}") from error
         for taken in (folder / name for name in names if os.path.isdir(folder / name)):
-            raise OutputError(
-                f"cannot write {taken}: is a directory; nothing was simulated; choose another folder with -o"
-            )
+            raise OutputError(f"cannot write {taken}: is a directory; {self._otherwise}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

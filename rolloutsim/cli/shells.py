@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _OPEN = ("=", ".", "[", "{")
 _BREAKS = re.compile(r".*[=:]")  # of COMP_WORDBREAKS, those that keys and names have
+_NO_TEXT = re.compile(r"[\"'\\$`!]")  # what ends quotes, or is executed in them
 _SPECIAL = re.compile(r"([\s\"'\\$&|;<>()*?!`#~])")
 
 _BASH = """\
@@ -117,6 +118,11 @@ class Bash(BashComplete):
             words.append("")
         self._typed = words[-1]
         return words[1:-1], self._typed
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
+        """What is offered; within quotes nothing that would be more than a text there."""
+        found = super().get_completions(args, incomplete)
+        return [one for one in found if not (self._quoted and _NO_TEXT.search(one.value))]
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
         """A line for the script."""

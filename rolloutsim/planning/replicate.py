@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.jobs import check_jobs, in_order, processes
@@ -58,8 +59,8 @@ def replicate(
     """
     seed = scenario.seed if seed is None else seed
     count = scenario.replications if count is None else count
-    if not 1 <= count <= MOST:
-        raise UsageError(f"{count} replications are not possible; allowed: 1 to {MOST:,}")
+    if not _is_number(count) or not 1 <= count <= MOST:
+        raise UsageError(f"{count!r} replications are not possible; allowed: 1 to {MOST:,}")
     check_jobs(jobs)
     if count == 1:
         return Outcome(simulate(scenario, seed, progress, alone))
@@ -84,6 +85,10 @@ def _others(
             for number, other in enumerate(others, 2)
         ]
     return list(in_order(((one, (scenario, other, times)) for other in others), processes(jobs)))
+
+
+def _is_number(count: Any) -> bool:
+    return isinstance(count, Integral) and not isinstance(count, bool)
 
 
 def draws(

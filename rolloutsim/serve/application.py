@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from rolloutsim.report.plots.colours import SERIES
 from rolloutsim.results.files import write_file
 from rolloutsim.serve import work
 from rolloutsim.serve.files import REPORTS, Folder
+from rolloutsim.serve.guard import TOO_LARGE
+from rolloutsim.serve.limits import BEAT, LARGEST_TEXT
 from rolloutsim.serve.tabs import BusyError, Tabs
 from rolloutsim.serve.workers import EndedError
 from rolloutsim.structs import struct
@@ -74,12 +77,21 @@ class AskedWrongError(RolloutsimError):
     """A request that no page of ours sends."""
 
 
+class TooLargeError(RolloutsimError):
+    """A text that is longer than the page takes."""
+
+
+class GoneError(RolloutsimError):
+    """Whoever asked is gone."""
+
+
 class ExistsError(RolloutsimError):
     """A file that would be replaced."""
 
 
 _STATUS: Mapping[type[Exception], int] = {
-    AskedWrongError: 400, UsageError: 400, OutputError: 500, ExistsError: 409, BusyError: 503, EndedError: 503,
+    AskedWrongError: 400, GoneError: 400, UsageError: 400, ExistsError: 409, TooLargeError: 413, OutputError: 500,
+    BusyError: 503, EndedError: 503,
 }  # fmt: skip
 
 
@@ -212,6 +224,8 @@ class _Api:
         asked = await _asked(request, yaml=str, changes=dict, file=_TEXT_OR_NONE)
         if not all(value is None or isinstance(value, (str, int, float)) for value in asked["changes"].values()):
             raise AskedWrongError("'changes' are keys with their new values, as text; null takes a key away")
+        if any(_HALF.search(str(one)) for pair in asked["changes"].items() for one in pair):
+            raise AskedWrongError("'changes' has half a character in it, which no file can have")
         return await self._short({"do": "edit", **asked, "file": self._named(asked)})
 
     async def complete(self, request: Request) -> Any:
@@ -232,8 +246,9 @@ class _Api:
         asked = await _asked(request, yaml=str, file=str, force=bool, scenario=_TEXT_OR_NONE)
         path = self.served.folder.inside(asked["file"], REPORTS)
         self._keep_what_exists(path, asked["force"])
-        content = await self.served.tabs.report(
-            {"yaml": asked["yaml"], "file": self._named({"file": asked["scenario"]})}
+        content = await _while_it_is_waited_for(
+            request,
+            self.served.tabs.report({"yaml": asked["yaml"], "file": self._named({"file": asked["scenario"]})}),
         )
         write_file(path, content)
         return {"file": self.served.folder.name_of(path)}
@@ -269,6 +284,18 @@ class _Api:
         return found
 
 
+async def _while_it_is_waited_for(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """What comes of something; it is given up when who has asked for it is gone."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=BEAT))[0]:
+            if await request.is_disconnected():
+                raise GoneError("nobody waits for it any more")
+        return task.result()
+    finally:
+        task.cancel()
+
+
 def _status(error: RolloutsimError) -> int:
     return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
 
@@ -294,5 +321,7 @@ async def _asked(request: Request, **kinds: type | tuple[type, ...]) -> dict[str
             raise AskedWrongError(f"'{name}' is missing, or is of another kind")
         if isinstance(value, str) and _HALF.search(value):
             raise AskedWrongError(f"'{name}' has half a character in it, which no file can have")
+        if name == "yaml" and isinstance(value, str) and len(value.encode()) > LARGEST_TEXT:
+            raise TooLargeError(TOO_LARGE)
         found[name] = value
     return {name: found[name] for name in kinds}

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import STEERING, UsageError
 from rolloutsim.serve.limits import LARGEST_TEXT
 from rolloutsim.structs import struct
 
@@ -45,7 +45,7 @@ class Folder:
             If the name leads out of it, or has another ending.
         """
         shown = name if len(name) <= 80 else f"{name[:77]}..."
-        if not name or "\0" in name or "\\" in name or os.path.isabs(name) or len(name) > 1000:
+        if not name or "\0" in name or "\\" in name or os.path.isabs(name) or len(name) > 1000 or STEERING.search(name):
             raise UsageError(f"'{shown}' is no name of a file in this folder; write for example mine.yaml")
         if not name.lower().endswith(endings):
             raise UsageError(
@@ -84,9 +84,10 @@ class Folder:
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
         except OSError as error:
             raise UsageError(f"'{name}' cannot be read: {(error.strerror or 'unreadable').lower()}") from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise UsageError(f"'{name}' is no file; choose a scenario")
         with os.fdopen(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise UsageError(f"'{name}' is no file; choose a scenario")
             raw = stream.read(LARGEST_TEXT + 1)
         if len(raw) > LARGEST_TEXT:
             raise UsageError(

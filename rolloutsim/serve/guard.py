@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from rolloutsim.serve.limits import LARGEST_TEXT
+from rolloutsim.serve.limits import LARGEST_REQUEST, LARGEST_TEXT
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -81,8 +81,8 @@ class Guard:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_TEXT:
-                raise HTTPException(413, _TOO_LARGE)
+            if received > LARGEST_REQUEST:
+                raise HTTPException(413, TOO_LARGE)
             return message
 
         await self.app(inner, limited, sent)
@@ -110,12 +110,12 @@ class Guard:
             if kind != b"application/json":
                 return 415, "What is sent here is JSON: content-type: application/json."
             length = headers.get(b"content-length", [b"0"])[0]
-            if not length.isdigit() or int(length) > LARGEST_TEXT:
-                return 413, _TOO_LARGE
+            if not length.isdigit() or int(length) > LARGEST_REQUEST:
+                return 413, TOO_LARGE
         return None
 
 
-_TOO_LARGE = (
+TOO_LARGE = (
     f"That is more than {LARGEST_TEXT // 1_000_000} MB, the most that the page takes; rolloutsim run takes more."
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-LARGEST_TEXT = 1_000_000  # [B] of a request: a scenario, 10,000 nodes with a group each among them
+LARGEST_TEXT = 1_000_000  # [B] of a scenario: 10,000 nodes with a group each among them
+LARGEST_REQUEST = 4 * LARGEST_TEXT  # [B] a text twice, as it is and as it was, and what JSON escapes of it
 MOST_TABS = 32
 MOST_CONNECTIONS = 256  # at once, streams of events among them; browsers keep six to a host
 MOST_WAITING = 64  # short requests that wait for a process

@@ -175,6 +175,8 @@ class Tabs:
     async def listen(self, name: str, after: int) -> AsyncIterator[bytes]:
         """The events of a tab after the one with a number, as they come; comments as signs of life in between."""
         tab = self.tab(name)
+        if after > tab.number:  # of a tab of that name that was forgotten
+            after = 0
         tab.listening += 1
         if tab.leaves is not None:
             tab.leaves.cancel()
@@ -245,6 +247,7 @@ class Tabs:
         try:
             await self._simulating.acquire()
             is_waited_for = True
+            progress.waits = False
             await self.workers.carry_out({"do": "ask", "folder": self.folder, **asked}, told)
         except EndedError as error:
             tab.tell(ask, work.FAILED, json.dumps({"message": str(error)}).encode())
@@ -275,6 +278,7 @@ class _Progress:
         self.tab, self.ask = tab, ask
         self.began = monotonic()
         self.last: dict[str, Any] = {"simulated_s": None, "share": None}
+        self.waits = True  # until what others simulate leaves room for it
 
     def told(self, name: str, data: bytes) -> None:
         """Pass on what is told."""
@@ -289,6 +293,6 @@ class _Progress:
         """Say how far it is, until the answer is there."""
         await asyncio.sleep(QUIET)
         while self.last:
-            said = {**self.last, "wall_s": round(monotonic() - self.began, 2)}
+            said = {**self.last, "waits": self.waits, "wall_s": round(monotonic() - self.began, 2)}
             self.tab.tell(self.ask, _PROGRESS, json.dumps(said).encode())
             await asyncio.sleep(BEAT)

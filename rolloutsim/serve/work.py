@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim import serve
@@ -62,6 +64,7 @@ def _try_out(last: str) -> None:
 def attend(connection: Connection) -> None:
     """Do what is asked until nobody asks any more; the main function of a process."""
     follow(os.getppid())
+    _end_with(connection)
     warm()
     _give_way()
     gc.set_threshold(_RARELY)
@@ -75,6 +78,20 @@ def attend(connection: Connection) -> None:
         _carry_out(asked, connection)
         _send(connection, DONE, {})
         gc.collect()
+
+
+def _end_with(connection: Connection) -> None:
+    """End at once, whatever is computed, when nobody is at the other end: its process may have been killed."""
+    if not hasattr(select, "poll"):
+        return
+    watched = select.poll()
+    watched.register(connection.fileno(), 0)  # that it was hung up is told unasked
+
+    def wait() -> None:
+        watched.poll()
+        os._exit(0)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _carry_out(asked: Mapping[str, Any], connection: Connection) -> None:

@@ -235,3 +235,15 @@ def test_completion_loads_nothing_heavy(asked: str) -> None:
 def test_help_says_how_to_turn_it_on() -> None:
     text = main.get_help(click.Context(main, info_name="rolloutsim"))
     assert set(re.findall(r"_ROLLOUTSIM_COMPLETE=(\w+)_source", text)) == {"bash", "zsh", "fish"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [('"', ["today"]), ("'", ["today"]), ("", ["today", "\\$\\(touch\\ pwned\\)"])]
+)
+def test_what_a_shell_would_execute_is_not_offered_within_quotes(
+    typed: str, offered: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "s.yaml").write_text(SCENARIO.replace("big-nic", '"$(touch pwned)"'))
+    monkeypatch.setenv("COMP_LINE", f"rolloutsim run s.yaml --variant {typed}")
+    found = shells.Bash(main, {}, "rolloutsim", "_ROLLOUTSIM_COMPLETE").complete()
+    assert found.splitlines() == [f"plain,{one}" for one in offered]

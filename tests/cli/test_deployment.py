@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -57,6 +58,31 @@ def test_the_action_expands_patterns_gates_and_writes_a_summary(job: Job) -> Non
     assert job.summary.read_text() == "compare\n--format\nmd\n--\nbase.yaml\n\n| app |\n\n"
     (job.work / "missed").unlink()
     assert job.run(scenarios="a.yaml") == 0
+
+
+def test_the_action_compares_all_that_this_use_of_it_has_simulated(job: Job) -> None:
+    simulated = """#!/bin/sh
+for one in "$@"; do echo "$one"; done
+if [ "$1" = run ]; then for one in a c/base c/x; do
+  mkdir -p "rolloutsim-results/$one"; touch "rolloutsim-results/$one/records.npz"; done; fi
+"""
+    (job.temp / "rolloutsim/bin/rolloutsim").write_text(simulated)
+    old = job.work / "rolloutsim-results" / "old"
+    old.mkdir(parents=True)
+    for name in ("records.npz", "summary.md"):
+        (old / name).write_text("old")
+        os.utime(old / name, (1e9, 1e9))
+    (job.temp / "rolloutsim-comparison.md").write_text("of an earlier use")
+    assert job.run(scenarios="a.yaml\nc.yaml", baseline="base.yaml") == 0
+    compared = job.said.splitlines()[job.said.splitlines().index("compare") :]
+    assert compared[:7] == [
+        "compare", "--format", "github", "--", "base.yaml", "rolloutsim-results/a", "rolloutsim-results/c/base",
+    ]  # fmt: skip
+    assert not any("old" in line for line in compared)
+    job.said = ""
+    assert job.run(scenarios="a.yaml") == 0
+    assert "old" not in job.summary.read_text()
+    assert "base.yaml" not in job.summary.read_text()
 
 
 def test_what_the_inputs_of_the_action_hold_is_never_executed(job: Job) -> None:

@@ -14,7 +14,7 @@ import pytest
 from rolloutsim.serve.application import Served, application
 from rolloutsim.serve.files import Folder
 from rolloutsim.serve.guard import Guard
-from rolloutsim.serve.limits import LARGEST_TEXT
+from rolloutsim.serve.limits import LARGEST_REQUEST
 from rolloutsim.serve.tabs import Tabs
 from tests.serve.client import JSON, PORT, TOKEN, Answer, request
 
@@ -128,7 +128,7 @@ def test_a_body_of_10_mb_without_a_length_is_refused_when_it_has_become_too_larg
 
     found = page("POST", f"/{TOKEN}/api/ask", pieces, headers={**JSON, "transfer-encoding": "chunked"})
     assert found.status == 413
-    assert int(found.headers["pieces-read"]) == LARGEST_TEXT // 10_000 + 1
+    assert int(found.headers["pieces-read"]) == LARGEST_REQUEST // 10_000 + 1
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "99999999999999999999", "١"])

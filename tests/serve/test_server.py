@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -180,6 +181,39 @@ def test_a_thousand_requests_at_once_are_answered_or_refused(program: Program) -
         one.close()
     assert set(answers) <= {"200", "503"}  # how many are answered before there are too many is the system's choice
     assert program.tab().get("api/start").status == 200
+
+
+def test_a_report_that_nobody_waits_for_is_given_up(program: Program) -> None:
+    host, _, path = program.address.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    body = json.dumps({"yaml": LONG, "file": "long.html"}).encode()
+    head = f"POST /{path}api/report HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((name, int(port)), timeout=60) as asking:
+        asking.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        time.sleep(0.5)
+    tab = program.tab()
+    tab.ask(SMALL)
+    assert tab.wait("answer")["ask"] == tab.number
+    tab.close()
+    assert not (program.folder / "long.html").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no process can be killed so here")
+def test_when_it_is_killed_what_it_had_computed_ends(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SMALL)
+    program = Program(tmp_path)
+    tab = program.tab()
+    tab.ask(LONG)
+    tab.wait("progress")
+    session = program.process.pid
+    os.kill(session, signal.SIGKILL)
+    program.process.communicate()
+    tab.close()
+    for _ in range(100):
+        if not members(session):
+            break
+        time.sleep(0.1)
+    assert members(session) == set()
 
 
 def test_it_ends_quietly_and_all_its_processes_with_it(program: Program) -> None:

@@ -97,6 +97,19 @@ def test_what_a_tab_asks_next_ends_what_it_asked_before_waiting_or_at_work() -> 
     played(play)
 
 
+def test_a_tab_that_was_forgotten_begins_anew_whatever_its_browser_remembers() -> None:
+    async def play(tabs: Tabs, workers: Workers) -> None:
+        stream = tabs.listen("a", 57)
+        assert b": here" in await anext(stream)
+        tabs.ask("a", 1, {"yaml": "a"})
+        await settled()
+        workers.tell("a", "answer")
+        assert b"event: answer" in await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    played(play)
+
+
 def test_what_ends_is_told_and_lets_the_next_begin() -> None:
     async def play(tabs: Tabs, workers: Workers) -> None:
         tabs.ask("a", 1, {"yaml": "a"})

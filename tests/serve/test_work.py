@@ -14,6 +14,7 @@ from multiprocessing import Pipe
 from threading import Thread
 from rolloutsim.serve import jobs, work
 work.MEMORY, defect, text = json.loads(sys.argv[1])
+work._end_with = lambda connection: None  # it is to end by itself, and say how
 if defect:
     jobs.JOBS = {**jobs.JOBS, "edit": lambda asked, tell: 1 / 0}
 ours, theirs = Pipe()

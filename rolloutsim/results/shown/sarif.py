@@ -6,6 +6,7 @@ sections.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -79,4 +80,4 @@ def _location(diagnostic: Diagnostic, is_file: bool) -> dict[str, Any]:
 def _uri(name: str) -> str:
     """A file's address: relative to where it was named, or absolute [3.4.3]."""
     path = PurePath(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

@@ -30,15 +30,18 @@ const naming = (id, act) => {
     go.textContent = "Replace it";
   };
   name.addEventListener("input", calm);
+  let asked = null; // what is under way ends with the dialog
+  dialog.addEventListener("close", () => asked?.abort());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const file = name.value.trim();
     go.disabled = true;
+    asked = new AbortController();
     try {
-      await act(file, taken === file);
+      await act(file, taken === file, asked.signal);
       dialog.close();
     } catch (error) {
-      refused(file, error);
+      if (error.name !== "AbortError") refused(file, error);
     } finally {
       go.disabled = false;
     }
@@ -102,8 +105,8 @@ export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wr
       return saveAs(file(), error);
     }
   };
-  const write = naming("writing", async (name, force) => {
-    const done = await server.report(text(), file(), name, force);
+  const write = naming("writing", async (name, force, signal) => {
+    const done = await server.report(text(), file(), name, force, signal);
     wrote(done.file ?? name);
   });
 

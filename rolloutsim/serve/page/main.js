@@ -13,15 +13,20 @@ import { pins } from "./pins.js";
 import { problems } from "./problems.js";
 
 const state = {
-  file: null, saved: "", valid: "", answered: "", answer: null, diagnostics: [], label: "", colours: [], which: "", tab: "fields",
+  file: null, saved: "", valid: "", answered: "", answer: null, diagnostics: [], label: "", colours: [], which: "", tab: "fields", ends: "\n",
 };
 
 // ---- the text, and who changes it ------------------------------------------------------------------------
 
 const keep = () => remember({
-  text: yaml.text(), editor: yaml.kept(), file: state.file, saved: state.saved, pins: variants.all(), tab: state.tab, which: state.which,
+  text: yaml.text(), editor: yaml.kept(), file: state.file, saved: state.saved, pins: variants.all(), tab: state.tab, which: state.which, ends: state.ends,
 });
 const keepSoon = later(300, keep);
+
+// The editor's lines end in a line feed, whatever those of the file do.
+const ends = (text) => (text.includes("\r\n") ? "\r\n" : "\n");
+const plain = (text) => text.replaceAll("\r\n", "\n");
+const asFile = (text) => text.replaceAll("\n", state.ends);
 
 const isChanged = () => yaml.text() !== state.saved;
 
@@ -57,8 +62,9 @@ const edits = { busy: false, waiting: null, ends: false, given: 0 };
 const edit = async (changes, { sliding = false, label = "" } = {}) => {
   if (edits.busy) {
     edits.waiting = { changes: { ...edits.waiting?.changes, ...changes }, sliding, label };
-    return;
+    return true;
   }
+  let took = false;
   edits.busy = true;
   try {
     const { given } = edits; // an undo takes back what is still under way, too
@@ -72,6 +78,7 @@ const edit = async (changes, { sliding = false, label = "" } = {}) => {
     } else if (done.yaml !== undefined) {
       state.label = label;
       yaml.set(done.yaml, { sliding });
+      took = true;
     } else refuse(changes, done.diagnostics);
   } catch (error) {
     refuse(changes, error.body?.diagnostics ?? [{ message: error.message }]);
@@ -85,6 +92,7 @@ const edit = async (changes, { sliding = false, label = "" } = {}) => {
     edits.ends = false;
     yaml.endSlide();
   }
+  return took;
 };
 
 const refuse = (changes, diagnostics) => {
@@ -147,6 +155,7 @@ const said = {
     trouble.show(diagnostics, state.tab === "fields");
     yaml.keepInSight();
     form.disable(true);
+    $("what-ifs").inert = true; // what would help another text
     status(state.answer ? "The answer is that of what was valid last." : "The scenario has errors.", { tone: "miss" });
     settle(true);
     answers.say(`${diagnostics.length} ${diagnostics.length === 1 ? "error" : "errors"} in the scenario: ${diagnostics[0]?.message ?? ""}`);
@@ -157,13 +166,14 @@ const said = {
     yaml.mark(diagnostics);
     trouble.show(diagnostics, state.tab === "fields");
     form.disable(false);
+    $("what-ifs").inert = false;
     form.update(groups);
   },
-  progress({ simulated_s: simulated, share, wall_s: wall }) {
+  progress({ simulated_s: simulated, share, waits, wall_s: wall }) {
     const first = !asker.current().isLong;
     asker.long();
     const part = share === null ? "" : `: ${seconds(simulated)} s of the rollout, ${Math.round(share * 100)} % of the pulls done`;
-    status(`Simulating${part}; ${seconds(wall)} s so far`, { cancel: true, progress: { share } });
+    status(`${waits ? "Waiting for what is simulated elsewhere" : `Simulating${part}`}; ${seconds(wall)} s so far`, { cancel: true, progress: { share } });
     dim(true);
     if (first) answers.say("Simulating; Escape cancels it.");
   },
@@ -249,9 +259,9 @@ const show = (answer) => {
 };
 
 const apply = async ({ label, changes }) => {
-  await edit(changes, { label });
+  const took = await edit(changes, { label });
   $("what-ifs-head").focus();
-  toast(`Applied: ${label}. Undo takes it back.`);
+  if (took) toast(`Applied: ${label}. Undo takes it back.`);
 };
 
 const variants = pins($("variants"), {
@@ -320,7 +330,7 @@ const begin = async () => {
   const started = await server.start();
   state.colours = started.colours;
   const kept = recall();
-  Object.assign(state, { file: kept.file ?? started.file, saved: kept.saved ?? started.yaml, which: kept.which ?? "" });
+  Object.assign(state, { file: kept.file ?? started.file, saved: kept.saved ?? plain(started.yaml), which: kept.which ?? "", ends: kept.ends ?? ends(started.yaml) });
   yaml.load(kept.text ?? started.yaml, kept.editor);
   variants.set(kept.pins ?? []);
   choose(kept.tab ?? "fields");
@@ -329,13 +339,13 @@ const begin = async () => {
   asker.ask(yaml.text());
 
   const files = dialogs({
-    started, text: () => yaml.text(), file: () => state.file, was: () => state.saved, isChanged,
+    started, text: () => asFile(yaml.text()), file: () => state.file, was: () => asFile(state.saved), isChanged,
     loaded(text, file) {
-      Object.assign(state, { file, saved: text, valid: "", label: "", which: "" });
-      yaml.load(text);
+      Object.assign(state, { file, saved: plain(text), ends: ends(text), valid: "", label: "", which: "" });
+      yaml.load(plain(text));
       showFile();
       keepSoon();
-      asker.ask(text);
+      asker.ask(yaml.text());
     },
     saved(file) {
       Object.assign(state, { file, saved: yaml.text() });
@@ -370,7 +380,10 @@ const begin = async () => {
     showCurve();
     keepSoon();
   });
-  addEventListener("pagehide", keep);
+  addEventListener("pagehide", () => {
+    keep();
+    asker.cancel(); // nobody is there to read it
+  });
 
   const keys = {
     z: () => yaml.undo(), Z: () => yaml.redo(), y: () => yaml.redo(), s: files.save, o: files.open, b: pin,

@@ -41,17 +41,18 @@ const post = (path, given, options = {}) => call(path, {
 
 export const start = () => get("start");
 export const ask = (number, yaml, file) => post("ask", { tab: TAB, ask: number, yaml, file });
-export const cancel = (number) => post("cancel", { tab: TAB, ask: number });
+export const cancel = (number) => post("cancel", { tab: TAB, ask: number }, { keepalive: true });
 export const edit = (yaml, changes, file) => post("edit", { yaml, changes, file });
 export const complete = (yaml, line, column, signal) => post("complete", { yaml, line, column }, { signal });
 export const explain = (key) => get("explain", { key });
 export const open = (given) => get("open", given);
 export const save = (yaml, file, force, was) => post("save", { yaml, file, force, was });
-export const report = (yaml, scenario, file, force) => post("report", { yaml, scenario, file, force });
+export const report = (yaml, scenario, file, force, signal) => post("report", { yaml, scenario, file, force }, { signal });
 
 // The events of this tab. A tab that is not looked at and waits for nothing lets go of its connection, since a browser
 // has only six of them for all tabs of one server.
 export const listen = ({ on, lost, back, isIdle }) => {
+  const address = `api/events?${new URLSearchParams({ tab: TAB })}`;
   let source = null, isLost = false;
   const close = () => {
     source?.close();
@@ -59,7 +60,7 @@ export const listen = ({ on, lost, back, isIdle }) => {
   };
   const connect = () => {
     if (source) return;
-    source = new EventSource(`api/events?${new URLSearchParams({ tab: TAB })}`);
+    source = new EventSource(address);
     source.addEventListener("open", () => {
       if (isLost) back();
       isLost = false;
@@ -69,6 +70,7 @@ export const listen = ({ on, lost, back, isIdle }) => {
       isLost = true;
       if (source?.readyState !== EventSource.CLOSED) return;
       close(); // refused; what is not answered at all is tried again by the browser itself
+      why().then(lost).catch(() => {});
       setTimeout(connect, 2000);
     });
     for (const name of EVENTS) {
@@ -77,6 +79,18 @@ export const listen = ({ on, lost, back, isIdle }) => {
         rest();
       });
     }
+  };
+  // An EventSource does not tell with which words it was refused.
+  const why = async () => {
+    try {
+      const aborted = new AbortController();
+      const response = await fetch(address, { signal: aborted.signal });
+      if (!response.ok) return (await response.json()).message ?? NOT_THERE;
+      aborted.abort();
+    } catch {
+      // it is not there
+    }
+    return NOT_THERE;
   };
   const rest = () => {
     if (document.hidden && isIdle()) close();
