@@ -145,7 +145,9 @@ def listed_places(name: str) -> str | None:
 def _slip(word: str, place: Keys | None, inside: list[Keys]) -> KeyHint | None:
     """A key of the place, or any, or a word of other programs that the word is nearly."""
     name = normal(word)
-    known = {normal(key[-1]): key for key in (inside if place is not None else sorted(_every(), key=len, reverse=True))}
+    known: dict[str, Keys] = {}
+    for key in inside if place is not None else sorted(_every(), key=len):  # the shortest of those as near
+        known.setdefault(normal(key[-1]), key)
     close = near(name, known) if len(known) <= MOST_COMPARED else None
     if close is not None:
         return KeyHint("here" if place is not None else "elsewhere", known[close], word)
