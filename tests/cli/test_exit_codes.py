@@ -276,6 +276,7 @@ def test_5_a_rollout_that_goes_on_for_ever_ends_and_says_what_goes_on(program: P
     assert ", an event every " in text
 
 
+@pytest.mark.long  # the test above has such a rollout, and tests of sweeps have points that do not finish
 def test_5_in_a_sweep_such_a_point_is_unfinished(program: Program, scenario, tmp_path: Path) -> None:
     done = program("sweep", scenario(ASKING), "-p", "nodes.web.count=2,3", "-o", "s.sqlite")
     assert done.code == 5

@@ -70,7 +70,8 @@ def test_three_variants_take_15_pages_and_none_is_nearly_empty(paper: pdf.Paper)
     assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
 
 
-@pytest.mark.parametrize("paper", one_in(2, ["a4", "letter"]))
+@pytest.mark.long
+@pytest.mark.parametrize("paper", ["a4", "letter"])
 def test_a_comparison_of_three_variants_takes_15_pages_at_most(paper: pdf.Paper) -> None:
     text = (Path("scenarios") / "deployment-variants.yaml").read_text(encoding="utf-8")
     compared = report_of(of_variants(draft(text).side_by_side(), replications=2))

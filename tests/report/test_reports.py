@@ -15,6 +15,7 @@ from rolloutsim.report.page import to_html
 from rolloutsim.results.files import write_file
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import to_bytes
+from tests.long import one_in
 from tests.report.pages import fleet_10k_page, page_of, sweep_page
 from tests.report.runs import IDEAL, ideal
 from tests.shipped import result_of
@@ -164,7 +165,7 @@ def test_the_command_has_no_changes_to_try_on_a_sweep(tmp_path):
     assert f"--what-if is for results of 'run', and '{name}' is a sweep; report it without" in found.output
 
 
-@pytest.mark.parametrize("make", [fleet_10k_page, sweep_page])
+@pytest.mark.parametrize("make", one_in(2, [fleet_10k_page, sweep_page]))
 def test_large_reports_stay_small(make):
     assert len(make().encode()) < 2_000_000
 
