@@ -12,8 +12,8 @@ from tests.fuzz.kinds import KINDS
 
 AT_A_TIME = 5  # cases of one test, so that all cores have some
 PARTS = [
-    pytest.param(kind, part, marks=pytest.mark.long if part >= 3 else ()) for kind in KINDS for part in range(AT_A_TIME)
-]  # of which three fifths are in every run
+    pytest.param(kind, part, marks=pytest.mark.long if part >= 2 else ()) for kind in KINDS for part in range(AT_A_TIME)
+]  # of which two fifths are in every run
 
 
 @pytest.mark.parametrize(("kind", "part"), PARTS)

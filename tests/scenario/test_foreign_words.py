@@ -112,8 +112,13 @@ def test_every_answer_names_keys_that_are_there(entries: object) -> None:
         assert set(entry.keys) <= BY_SHORT_NAME.keys(), word
 
 
-@pytest.mark.parametrize("word", one_in(3, WORDS))
-def test_explain_tells_each_word_its_key_or_that_it_is_not_simulated(word: str) -> None:
+@pytest.mark.parametrize("part", one_in(3, range(15)))
+def test_explain_tells_each_word_its_key_or_that_it_is_not_simulated(part: int) -> None:
+    for word in list(WORDS)[part::15]:
+        told_by_explain(word)
+
+
+def told_by_explain(word: str) -> None:
     entry = WORDS[word]
     for spelling in {word, camel(word), word.replace("_", "-")}:
         try:
@@ -307,12 +312,12 @@ def test_a_slip_of_the_pen_is_recognised(word: str, meant: str) -> None:
     assert near(word, [meant, "images", "nodes"]) == meant
 
 
-@pytest.mark.parametrize("key", EVERY, ids=".".join)
-def test_every_key_has_an_example_that_it_reads(key: tuple[str, ...]) -> None:
-    data = read_value(f"{{{in_place(key, example_of(key, EVERY[key]))}}}", "")
-    refused = ""
-    try:
-        read(key, value_at(key, data))
-    except ValidationError as error:
-        refused = str(error)
-    assert not refused
+@pytest.mark.parametrize("top", sorted({key[0] for key in EVERY}))
+def test_every_key_has_an_example_that_it_reads(top: str) -> None:
+    refused = {}
+    for key in (key for key in EVERY if key[0] == top):
+        try:
+            read(key, value_at(key, read_value(f"{{{in_place(key, example_of(key, EVERY[key]))}}}", "")))
+        except ValidationError as error:
+            refused[key] = str(error)
+    assert refused == {}
