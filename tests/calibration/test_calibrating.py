@@ -90,6 +90,7 @@ def test_a_number_that_the_scenario_gives_is_kept(made: Calibration) -> None:
     assert {one.key for one in made.given} == {"nodes.web.nic", "nodes.web.disk.rate"}
 
 
+@pytest.mark.long
 def test_a_number_that_is_said_to_be_assumed_is_fitted_and_any_other_if_asked_for() -> None:
     given = SCENARIO.replace("registry: {uplink: 1 Gbit/s}  # assumed", "registry: {uplink: 1 Gbit/s}  # our contract")
     pulls = Observed(seen(MANY))
@@ -155,6 +156,7 @@ def test_what_is_written_is_valid_keeps_the_rest_and_says_where_it_is_from(made:
     assert "was calibrated" in about_calibration(loads(SCENARIO).resolve())
 
 
+@pytest.mark.long
 def test_what_was_fitted_is_assumed_no_more(made: Calibration) -> None:
     own = SCENARIO.replace("  # assumed", "")
     said = "assumed:\n  network.rate: a guess\n  registry.uplink: a guess\n"
