@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     asked = [Path(config.invocation_params.dir, one.split("::")[0]).resolve() for one in config.args]
     if MISSING and any(browser.is_relative_to(one) for one in asked):
         terminalreporter.write_line(
-            f"left out: tests/browser, the report in a real browser, for want of {' and '.join(MISSING)}; "
+            f"left out: tests/browser, all that is looked at in a real browser, for want of {' and '.join(MISSING)}; "
             "`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)"
         )
     if MISSING_OF_REGISTRY and any(registry.is_relative_to(one) for one in asked):

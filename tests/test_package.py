@@ -176,7 +176,7 @@ def test_tests_that_need_a_browser_are_named_where_there_is_none() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/browser"]
     run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": ""}, capture_output=True, text=True)
     (line,) = [line for line in run.stdout.splitlines() if line.startswith("left out: ")]
-    assert line.startswith("left out: tests/browser, the report in a real browser, for want of Chromium")
+    assert line.startswith("left out: tests/browser, all that is looked at in a real browser, for want of Chromium")
     assert line.endswith("`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)")
 
 
