@@ -10,7 +10,7 @@ import click
 
 from rolloutsim import cli, planning, results
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OfSides, Placed, completes, of_a_side
+from rolloutsim.cli.options import JOBS, OfSides, Placed, completes, of_a_side
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,14 +50,7 @@ FORMATS = ("table", "json", "csv", "md", "junit", "github")
     type=click.IntRange(1),
     help="How often each scenario is simulated; by default what the scenarios say, or 10 if they are random.",
 )
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Processes for the replications; -1: one a core.",
-)
+@JOBS
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
 )

@@ -6,7 +6,7 @@ import click
 
 from rolloutsim import cli, results, scenario
 from rolloutsim.cli import example
-from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT, completes
+from rolloutsim.cli.options import OVERLAYS_ALONE, SET, VARIANT, completes
 from rolloutsim.errors import UsageError
 
 
@@ -21,14 +21,7 @@ from rolloutsim.errors import UsageError
 @click.argument("file", metavar="FILE|RESULT", shell_complete=completes("files"), required=False)
 @OVERLAYS_ALONE
 @VARIANT
-@click.option(
-    "--set",
-    "overrides",
-    metavar="K=V",
-    shell_complete=completes("assignments"),
-    multiple=True,
-    help="Change a value of the scenario; repeatable.",
-)
+@SET
 def command(file: str | None, overlays: tuple[str, ...], variant: str, overrides: tuple[str, ...]) -> None:
     """Show a resolved scenario as a scenario file: what FILE says in its long form, with files merged over it, a
     variant and --set applied; and as comments each default that plays a part, with its source.

@@ -9,7 +9,7 @@ import click
 
 from rolloutsim import cli, planning
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS, VARIANT, completes
+from rolloutsim.cli.options import OVERLAYS, SEED, SET, VARIANT, completes
 
 if TYPE_CHECKING:
     from rolloutsim.planning.solve import Solution
@@ -79,15 +79,8 @@ _SPEEDS = "1, 2.5, 10, 25, 40, 100 and 400"
 @click.option("--largest", is_flag=True, help="Find the largest value, not the smallest.")
 @OVERLAYS
 @VARIANT
-@click.option(
-    "--set",
-    "overrides",
-    metavar="K=V",
-    shell_complete=completes("assignments"),
-    multiple=True,
-    help="Change a value of the scenario; repeatable.",
-)
-@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
+@SET
+@SEED
 @click.option(
     "--replications",
     metavar="N",

@@ -11,7 +11,7 @@ import click
 
 from rolloutsim import cli, planning, scenario
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.cli.options import OVERLAYS, VARIANT, completes
+from rolloutsim.cli.options import OVERLAYS, SET, VARIANT, completes
 from rolloutsim.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -63,14 +63,7 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
 )
 @OVERLAYS
 @VARIANT
-@click.option(
-    "--set",
-    "overrides",
-    metavar="K=V",
-    shell_complete=completes("assignments"),
-    multiple=True,
-    help="Change a value of the scenario; repeatable.",
-)
+@SET
 @click.option(
     "--design",
     type=click.Choice(DESIGNS),
