@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from rolloutsim import pipes
 from rolloutsim.errors import UsageError
 from rolloutsim.serve.application import Served, application
 from rolloutsim.serve.files import Folder
@@ -88,7 +89,8 @@ def serve(folder: Folder, file: str | None, listening: socket.socket, ready: Cal
         The signal that ended it; 0: it ended by itself.
     """
     _have_room()
-    return asyncio.run(_serve(folder, file, listening, ready))
+    with pipes.outlived():  # of a page that is closed
+        return asyncio.run(_serve(folder, file, listening, ready))
 
 
 async def _serve(folder: Folder, file: str | None, listening: socket.socket, ready: Callable[[str], None]) -> int:

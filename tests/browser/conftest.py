@@ -1,5 +1,6 @@
 """Tests in a real browser: they need Chromium and Playwright, and are left out where one is missing."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,11 @@ class Serving:
         self.process = process
         self.address = process.stdout.readline().strip()
 
+    def goes_on(self):
+        """Fail with what it said where it has ended: all that is seen in the browser is that nobody answers."""
+        if self.process.poll() is not None:
+            pytest.fail(f"the server ended with {self.process.returncode}: {self.process.stderr.read()}")
+
     def end(self):
         self.process.terminate()
         self.process.communicate(timeout=30)
@@ -51,9 +57,9 @@ def serve(folder, *names):
     for name in names:
         shutil.copy(ROOT / "scenarios" / f"{name}.yaml", folder)
     command = [sys.executable, "-m", "rolloutsim", "serve", f"{names[0]}.yaml", "--port", "0"]
-    return Serving(
-        folder, subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    )
+    told = os.environ | {"PYTHONFAULTHANDLER": "1"}  # a crash says where
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told)
+    return Serving(folder, process)
 
 
 @pytest.fixture(scope="package")
@@ -78,6 +84,7 @@ def tab(chromium, serving):
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("request", lambda request: page.asked.append(request.url))
+        of.goes_on()
         page.goto(of.address)
         page.locator("#answer[data-ask]").wait_for()
         return page

@@ -183,6 +183,19 @@ def test_a_thousand_requests_at_once_are_answered_or_refused(program: Program) -
     assert program.tab().get("api/start").status == 200
 
 
+def test_who_hangs_up_before_being_answered_does_not_end_it(program: Program) -> None:
+    """As a page does that is loaded anew: what is written to nobody is lost, and nothing else."""
+    host, _, path = program.address.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    for asked in ("", "api/start", "api/events?tab=gone"):
+        request = f"GET /{path}{asked} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        for _ in range(50):
+            with socket.create_connection((name, int(port)), timeout=60) as gone:
+                gone.sendall(request)
+    assert program.tab().get("api/start").status == 200
+    assert program.process.poll() is None
+
+
 def test_a_report_that_nobody_waits_for_is_given_up(program: Program) -> None:
     host, _, path = program.address.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")

@@ -2,8 +2,8 @@
 
 Off unless the user names an image on the command line; no file that is imported can make it ask. Reading order:
 `references` (what counts as a name), `asked` (what the user allowed, and the bounds), `addresses` (which addresses no
-foreign word may lead to), `wire` (one connection, within a deadline), `pipes` (who reads no more), `session` (one
-request), `credentials`, `tokens`, `client` (from a reference to its manifest).
+foreign word may lead to), `wire` (one connection, within a deadline), `session` (one request), `credentials`, `tokens`,
+`client` (from a reference to its manifest).
 
 It assumes that everything which a registry, a token server or a storage answers is hostile. It knows no proxies.
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         asked,
         client,
         credentials,
-        pipes,
         references,
         session,
         tokens,

@@ -12,9 +12,9 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
+from rolloutsim import pipes
 from rolloutsim.imports import manifests
 from rolloutsim.imports.documents import Document
-from rolloutsim.imports.registry import pipes
 from rolloutsim.imports.registry.asked import Allowed, Limits, is_among
 from rolloutsim.imports.registry.credentials import Credentials, check, credentials
 from rolloutsim.imports.registry.references import DIGEST, DOCKER_HUB, Reference

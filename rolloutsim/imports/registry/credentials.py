@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rolloutsim import pipes
 from rolloutsim.errors import UsageError
-from rolloutsim.imports.registry import pipes
 from rolloutsim.imports.registry.asked import Allowed
 from rolloutsim.imports.registry.references import DOCKER_HUB, Reference
 from rolloutsim.imports.shapes import text

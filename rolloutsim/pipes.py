@@ -1,4 +1,4 @@
-"""Readers that go away: a registry that hangs up, or a credential helper that ends, must not end the program."""
+"""Readers that go away: a registry or a browser that hangs up, or a helper that ends, must not end the program."""
 
 from __future__ import annotations
 
