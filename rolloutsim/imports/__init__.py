@@ -5,8 +5,9 @@ are asked for by name), `manifests`, `archives`, `totals`, `cluster`, `kubernete
 `workloads`, `probes`, `pods`, `compose`, `containerd`, `hosts`, `soci`, `instances` (what a document tells), `found`
 (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
 (values set in a text that is there: `tree` says where they stand, `remarks` what the comments behind them say),
-`setting` (the same by the paths of `--set`), `assumptions` (what nothing told, as the key `assumed` says it), `merging`
-(what files tell, in a scenario that is there: `matching` says what is what).
+`setting` (the same by the paths of `--set`), `besides` (scenarios as the variants of one), `assumptions` (what nothing
+told, as the key `assumed` says it), `merging` (what files tell, in a scenario that is there: `matching` says what is
+what).
 """
 
 from typing import TYPE_CHECKING

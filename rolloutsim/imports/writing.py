@@ -69,6 +69,8 @@ def scalar(value: Any, in_braces: bool = False) -> str:
     """A text, number or truth value, in quotes where YAML would take it for something else."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value is None:
+        return "null"
     if not isinstance(value, str):
         return str(value)
     # A colon ends a plain key in braces for some readers.

@@ -107,6 +107,7 @@ def application(served: Served) -> Starlette:
         Route("/api/ask", _answered(api.ask, 202), methods=["POST"]),
         Route("/api/cancel", _answered(api.cancel, 202), methods=["POST"]),
         Route("/api/edit", _answered(api.edit), methods=["POST"]),
+        Route("/api/variants", _answered(api.variants), methods=["POST"]),
         Route("/api/complete", _answered(api.complete), methods=["POST"]),
         Route("/api/save", _answered(api.save), methods=["POST"]),
         Route("/api/report", _answered(api.report), methods=["POST"]),
@@ -228,6 +229,16 @@ class _Api:
             raise AskedWrongError("'changes' has half a character in it, which no file can have")
         return await self._short({"do": "edit", **asked, "file": self._named(asked)})
 
+    async def variants(self, request: Request) -> Any:
+        """The text of a scenario of which several are the variants."""
+        asked = await _asked(request, variants=list, file=_TEXT_OR_NONE)
+        pairs = asked["variants"]
+        if not pairs or not all(_is_pair(one) for one in pairs) or len({name for name, _ in pairs}) < len(pairs):
+            raise AskedWrongError("'variants' are pairs of a name and a text, each name once")
+        if any(_HALF.search(one) for pair in pairs for one in pair):
+            raise AskedWrongError("'variants' has half a character in it, which no file can have")
+        return await self._short({"do": "variants", **asked, "file": self._named(asked)})
+
     async def complete(self, request: Request) -> Any:
         """What may stand at a place of the text."""
         asked = await _asked(request, yaml=str, line=int, column=int)
@@ -304,6 +315,10 @@ def _tab(name: str | None) -> str:
     if name is None or not _TAB.fullmatch(name):
         raise AskedWrongError("a tab is named by up to 64 letters, digits, '-' and '_'")
     return name
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
 _TEXT_OR_NONE = (str, type(None))

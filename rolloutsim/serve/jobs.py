@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim import api, planning, scenario, serve, simulation
-from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.imports.besides import side_by_side
 from rolloutsim.imports.setting import with_values
 from rolloutsim.report.page import to_html
 from rolloutsim.results.numerals import show_time
@@ -110,6 +111,15 @@ def edit(asked: Mapping[str, Any], tell: Tell) -> None:
         tell(RESULT, {"diagnostics": serve.answers.diagnostics(error)})
 
 
+def variants(asked: Mapping[str, Any], tell: Tell) -> None:
+    """A scenario of which several are the variants; or why one cannot be."""
+    texts = dict(asked["variants"])
+    try:
+        tell(RESULT, {"yaml": side_by_side(texts, lambda text: _draft({**asked, "yaml": text}))})
+    except (ScenarioError, UnreadableError) as error:
+        raise UsageError(str(error)) from None
+
+
 def explain(asked: Mapping[str, Any], tell: Tell) -> None:
     """What a key means, by its path in a scenario or as `explain` takes it."""
     try:
@@ -151,5 +161,5 @@ def _draft(asked: Mapping[str, Any]) -> Draft:
 
 
 JOBS: Mapping[str, Callable[[Mapping[str, Any], Tell], None]] = {
-    "ask": ask, "edit": edit, "explain": explain, "complete": complete, "report": report,
+    "ask": ask, "edit": edit, "variants": variants, "explain": explain, "complete": complete, "report": report,
 }  # fmt: skip

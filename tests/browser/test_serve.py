@@ -126,7 +126,7 @@ def test_a_what_if_is_applied_with_one_click_and_taken_back(tab):
     assert (yaml_of(page), headline(page)) == (before, said)
 
 
-def test_three_variants_are_pinned_and_compared(tab):
+def test_three_variants_are_pinned_compared_and_saved(tab, serving):
     page = tab()
     pin(page, "today")
     enter(page, "network", "10 Gbit/s")
@@ -151,8 +151,23 @@ def test_three_variants_are_pinned_and_compared(tab):
     ]  # fmt: skip
     answered(page, lambda: page.get_by_role("button", name="Go back to today").click())
     assert "takes 62.8 s" in headline(page)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.locator("#verdict", has_text="takes 20.0 s").wait_for()
+    page.get_by_role("button", name="Save all as YAML …").click()
+    page.locator("#besides-name").fill("grow.yaml")
+    page.keyboard.press("Enter")
+    page.locator("#toast", has_text="Wrote grow.yaml").wait_for()
+    text = (serving.folder / "grow.yaml").read_text(encoding="utf-8")
+    assert text.startswith((serving.folder / "20nodes.yaml").read_text(encoding="utf-8"))
+    saved = rs.load(serving.folder / "grow.yaml")
+    assert list(saved.variants) == ["today", "rate-10-Gbit-s", "grown", "now"]
+    times = [saved.variant(name).run()["builder"].rollout_time for name in saved.variants]
+    assert [f"{time:.1f}" for time in times] == ["62.8", "11.2", "34.7", "20.0"]
     page.get_by_role("button", name="Unpin grown").click()
     assert rows.count() == 3
+    page.get_by_label("Name of today").fill(names[1])
+    page.keyboard.press("Tab")
+    assert page.get_by_label(f"Name of {names[1]} 2").count() == 1  # no two have one name
     assert page.complaints == []
 
 

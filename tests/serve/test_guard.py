@@ -223,6 +223,8 @@ def test_where_the_file_that_was_given_is_gone_a_template_is_shown(page: Page) -
         ("ask", {"tab": "a", "ask": 2**60, "yaml": ""}), ("ask", {"tab": "<script>", "ask": 1, "yaml": ""}),
         ("ask", {"tab": "a" * 65, "ask": 1, "yaml": ""}), ("ask", {"tab": "a", "ask": 1, "yaml": "\ud800"}),
         ("edit", {"yaml": "", "changes": []}), ("edit", {"yaml": "", "changes": {"nodes": {"a": 1}}}),
+        ("variants", {"variants": []}), ("variants", {"variants": [["a", 1]]}), ("variants", {"variants": ["ab"]}),
+        ("variants", {"variants": [["a", ""], ["a", ""]]}), ("variants", {"variants": [["a", "\ud800"]]}),
         ("complete", {"yaml": "", "line": 1.5, "column": 1}), ("save", {"yaml": "", "file": None}),
         ("save", {"yaml": "", "file": "a.yaml", "force": "yes"}), ("cancel", {"tab": "a"}),
     ],

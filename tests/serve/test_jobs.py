@@ -218,6 +218,19 @@ def test_an_edit_keeps_all_else() -> None:
         told("edit", yaml=TWENTY, changes={"nodez": "50"})
 
 
+def test_several_are_the_variants_of_one() -> None:
+    faster = TWENTY.replace("network: 1 Gbit/s", "network: 10 Gbit/s")
+    ((_, found),) = told("variants", variants=[["today", TWENTY], ["faster", faster]])
+    assert found["yaml"] == TWENTY + "variants:\n  today: {}\n  faster: {network: 10 Gbit/s}\n"
+    for other, said in (
+        ("nodes: x", "nodes"),
+        (faster + "seed: 2\n", "'seed' cannot be of one variant"),
+        ("a: [", "YAML"),
+    ):
+        with pytest.raises(RolloutsimError, match=said):
+            told("variants", variants=[["today", TWENTY], ["other", other]])
+
+
 def test_a_key_is_explained_by_its_path_in_a_scenario() -> None:
     for key in ("nodes.web.nic", "nodes.nic", "nic", 'nodes["a.b"].nic'):
         ((_, found),) = told("explain", key=key)

@@ -60,7 +60,7 @@ const choices = (title, entries, choose) => entries.length > 0 && h("section", {
   h("ul", {}, entries.map(({ text, note, given }) => h("li", {}, h("button", { type: "button", onclick: () => choose(given) }, text), note && h("span", { class: "note" }, note)))));
 
 // `started` is what the server said at the beginning; the page's own state is asked for when it is needed.
-export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wrote }) => {
+export const dialogs = ({ started, text, file, was, variants, isChanged, loaded, saved, wrote }) => {
   for (const dialog of document.querySelectorAll("dialog")) {
     for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
@@ -105,6 +105,11 @@ export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wr
       return saveAs(file(), error);
     }
   };
+  const saveVariants = naming("besides", async (name, force) => {
+    const { yaml } = await server.besides(variants(), file());
+    const done = await server.save(yaml, name, force, null);
+    wrote(done.file ?? name);
+  });
   const write = naming("writing", async (name, force, signal) => {
     const done = await server.report(text(), file(), name, force, signal);
     wrote(done.file ?? name);
@@ -114,6 +119,7 @@ export const dialogs = ({ started, text, file, was, isChanged, loaded, saved, wr
     open,
     save,
     saveAs: () => saveAs(file() ?? "scenario.yaml"),
+    variants: () => saveVariants("variants.yaml"),
     report: () => write(`${(file() ?? "scenario.yaml").replace(/\.ya?ml$/, "")}.html`),
     keys: () => shown($("keys")),
   };

@@ -340,6 +340,7 @@ const begin = async () => {
 
   const files = dialogs({
     started, text: () => asFile(yaml.text()), file: () => state.file, was: () => asFile(state.saved), isChanged,
+    variants: () => variants.every(state.answered).map(([name, text]) => [name, asFile(text)]),
     loaded(text, file) {
       Object.assign(state, { file, saved: plain(text), ends: ends(text), valid: "", label: "", which: "" });
       yaml.load(plain(text));
@@ -373,6 +374,7 @@ const begin = async () => {
   click("report", files.report);
   click("show-keys", files.keys);
   click("pin", pin);
+  click("save-variants", files.variants);
   click("cancel", () => asker.cancel());
   click("again", () => asker.again());
   $("case").addEventListener("change", ({ target }) => {

@@ -20,8 +20,9 @@ const kept = ({ headline, state, word, cases, curve }) => ({ headline, state, wo
 export const pins = (host, { restore, changed, full }) => {
   let all = [], now = null, focusAfter = null;
 
-  const free = (wanted) => {
-    const names = new Set(all.map(({ name }) => name));
+  // A name that no other pin has.
+  const free = (wanted, own = null) => {
+    const names = new Set(all.filter((pin) => pin !== own).map(({ name }) => name));
     for (let i = 1; ; i++) {
       const name = wanted && i === 1 ? wanted : `${wanted || "variant"} ${i}`;
       if (!names.has(name)) return name;
@@ -43,7 +44,7 @@ export const pins = (host, { restore, changed, full }) => {
     const name = isNow ? h("strong", {}, "now") : h("input", {
       type: "text", value: pin.name, "aria-label": `Name of ${pin.name}`, maxlength: 60, size: Math.max(10, Math.min(28, pin.name.length)),
       onchange: ({ target }) => {
-        pin.name = target.value.trim() || pin.name;
+        pin.name = free(target.value.trim() || pin.name, pin);
         update();
         changed();
       },
@@ -59,6 +60,7 @@ export const pins = (host, { restore, changed, full }) => {
   };
 
   const update = () => {
+    document.getElementById("save-variants").hidden = !all.length;
     if (!all.length || !now) {
       host.replaceChildren(h("p", { class: "note" }, "Pin what you have now, change something, and compare: in this table and in the curve."));
       return;
@@ -97,6 +99,8 @@ export const pins = (host, { restore, changed, full }) => {
       inputs[inputs.length - 1].select();
     },
     all: () => all,
+    // Name and text of each, and of what there is now where it is none of them.
+    every: (text) => [...all.map((pin) => [pin.name, pin.text]), ...(all.some((pin) => pin.text === text) ? [] : [[free("now"), text]])],
     // The lines of the curve: of one case, a colour a variant; of all cases, a colour a case and dashes for variants.
     lines(answer, which, colours) {
       const variants = [...all, { name: "now", answer }]; // on top of the others
