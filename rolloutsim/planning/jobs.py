@@ -67,6 +67,11 @@ def _joblib() -> Any:
     return joblib
 
 
+def cores() -> int:
+    """How many cores this process may use, the quota of its container considered."""
+    return int(_joblib().cpu_count())
+
+
 def peak_memory() -> float:
     """The most memory that this process has taken so far [B]; 0 where nobody knows."""
     try:

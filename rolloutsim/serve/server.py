@@ -12,13 +12,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from rolloutsim import pipes
 from rolloutsim.errors import UsageError
+from rolloutsim.planning.jobs import cores
 from rolloutsim.serve.application import Served, application
 from rolloutsim.serve.files import Folder
 from rolloutsim.serve.guard import Guard
-from rolloutsim.serve.limits import MOST_CONNECTIONS
+from rolloutsim.serve.limits import HEAD, MOST_CONNECTIONS
 from rolloutsim.serve.tabs import Tabs
 from rolloutsim.serve.workers import Workers
 
@@ -35,6 +37,20 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Connection(H11Protocol):
+    """Ends where nobody asks: who says nothing, or half a word, keeps a place that others need."""
+
+    cycle: RequestResponseCycle | None  # type: ignore[assignment]  # None until a request has begun
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        asyncio.get_running_loop().call_later(HEAD, self._end_unasked)
+
+    def _end_unasked(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
 
 
 def listen(port: int | None) -> socket.socket:
@@ -96,12 +112,12 @@ def serve(folder: Folder, file: str | None, listening: socket.socket, ready: Cal
 async def _serve(folder: Folder, file: str | None, listening: socket.socket, ready: Callable[[str], None]) -> int:
     port: int = listening.getsockname()[1]
     token = secrets.token_urlsafe(_TOKEN)
-    most = max(_cores() - 1, 1)
+    most = max(cores() - 1, 1)
     workers = Workers(2 * most + 2)  # as many that look for what helps; one for short requests, one to take over
     tabs = Tabs(workers, most, str(folder.path))
     guard = Guard(application(Served(folder, file, tabs)), port, token)
     config = uvicorn.Config(
-        guard, lifespan="off", ws="none", http="h11", loop="asyncio", log_config=None, log_level="critical",
+        guard, lifespan="off", ws="none", http=_Connection, loop="asyncio", log_config=None, log_level="critical",
         access_log=False, limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=_GRACE,
         server_header=False, proxy_headers=False,
     )  # fmt: skip
@@ -147,11 +163,6 @@ def _ended_by(end: Callable[[int], None]) -> Iterator[None]:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
             signal.signal(number, before[number])
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _have_room() -> None:

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from rolloutsim.serve.limits import MOST_CONNECTIONS
 from tests.serve.client import Browser
 
 SMALL = "{rolloutsim: 1, nodes: 3, network: 1 Gbit/s, images: {a: 10 MB}}\n"
@@ -194,6 +196,18 @@ def test_who_hangs_up_before_being_answered_does_not_end_it(program: Program) ->
                 gone.sendall(request)
     assert program.tab().get("api/start").status == 200
     assert program.process.poll() is None
+
+
+def test_who_does_not_finish_a_question_keeps_nobody_out(program: Program) -> None:
+    name, _, port = program.address.removeprefix("http://").partition("/")[0].partition(":")
+    several = [socket.create_connection((name, int(port)), timeout=60) for _ in range(MOST_CONNECTIONS)]
+    for one in several[::2]:
+        one.sendall(b"GET / HTTP/1.1\r\nHost: 127")
+    for one in several:
+        with suppress(ConnectionError):
+            assert one.recv(1) == b""  # it was hung up
+        one.close()
+    assert program.tab().get("api/start").status == 200
 
 
 def test_a_report_that_nobody_waits_for_is_given_up(program: Program) -> None:
