@@ -512,7 +512,9 @@ class GroupSpec(Spec):
         source=serial_pulls_source(),
     )  # fmt: skip
     max_parallel_image_pulls: Annotated[int, Whole(1, 100_000)] | None = key(
-        None, unit="images", shown="unlimited", description="images that the kubelet pulls at a time",
+        None, unit="images", shown="none",
+        description="images that the kubelet pulls at a time; without it all that are wanted, unless "
+        "serialize_image_pulls is true",
         source=f"{_KUBELET_TYPES} maxParallelImagePulls: nil",
     )  # fmt: skip
     registry_pull_qps: Annotated[float, Number(0)] = key(
