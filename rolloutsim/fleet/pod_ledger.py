@@ -80,6 +80,8 @@ class OldPodColumns:
         self.node = array("i")
         self.deleted = array("d")
         self.gone = array("d")
+        self.decided = array("d")
+        self.trigger = array("i")
 
     def add(self, workload: int, node: int) -> int:
         """There is a pod of the old version, and it is ready."""
@@ -87,6 +89,8 @@ class OldPodColumns:
         self.node.append(node)
         self.deleted.append(NEVER)
         self.gone.append(NEVER)
+        self.decided.append(NEVER)
+        self.trigger.append(-1)
         return len(self.node) - 1
 
 

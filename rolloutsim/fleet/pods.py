@@ -197,7 +197,8 @@ class Cluster(PodLife):
         self._count(pod, -1)
         if pod.old:
             self.groups[pod.workload].old_pods -= 1
-            self.ledger.old_pods.deleted[pod.row] = now
+            old = self.ledger.old_pods
+            old.deleted[pod.row], old.decided[pod.row], old.trigger[pod.row] = now, pod.doomed_at, trigger
         else:
             self.groups[pod.workload].new_pods -= 1
             self.ledger.pods.deleted[pod.row] = now

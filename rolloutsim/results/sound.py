@@ -70,6 +70,7 @@ _INDICES: Mapping[type[Any], Mapping[str, str]] = {
 # Of others than indices, the whole numbers that may be negative: from, to.
 _WHOLE: Mapping[type[Any], Mapping[str, tuple[int, int]]] = {
     r.Steps: {"trigger": (-1, 2**31)},  # see below
+    r.OldPods: {"trigger": (-1, 2**31)},
     r.ReplicaChanges: {"old": (-1, 1), "new": (-1, 1)},
     r.Refusals: {"status": (-3, 999)},
 }
@@ -87,7 +88,7 @@ _UNKNOWN: Mapping[type[Any], Collection[str]] = {
         "latency_pushed",
     },
     r.Steps: {"ended"},
-    r.OldPods: {"deleted", "gone"},
+    r.OldPods: {"deleted", "gone", "decided"},
     r.PushRecords: {"started", "finished"},
     r.PrepullRecords: {"asked", "pulled", "over", "rate", "latency"},
     r.PressureRecords: {"pressed"},
@@ -124,6 +125,7 @@ _APART: Mapping[type[Any], Collection[str]] = {
 _MAY_BE_EMPTY: Mapping[type[Any], Collection[str]] = {
     r.Pulls: {"present"},
     r.Lost: {"host"},
+    r.OldPods: {"decided", "trigger"},
     r.BackgroundRecords: {
         "kind", "lost", "before", "after", "latency_before", "latency_after", "unknown", "pushed",
     },
@@ -450,7 +452,8 @@ def _check_activities(case: r.CaseRecords, path: str) -> None:
     """Whether rows about one thing or another point into the right one."""
     fetches, pulls, unpacks = len(case.fetches.pull), len(case.pulls.node), len(case.unpacks.fetch)
     lost, waited, spent = case.orchestration.lost, case.supply.waited, case.spent
-    pods, old = len(case.pods.node), len(case.orchestration.old_pods.node)
+    old_pods = case.orchestration.old_pods
+    pods, old = len(case.pods.node), len(old_pods.node)
     for name, activity, is_other, other, count in (
         ("spent", spent.activity, spent.is_unpack, unpacks, fetches),
         ("reads/spent", case.reads.spent.activity, np.zeros(len(case.reads.spent.activity), np.bool_), 0,
@@ -462,10 +465,15 @@ def _check_activities(case: r.CaseRecords, path: str) -> None:
         _require(
             bool(np.all((activity >= 0) & (activity < most))), f"{path}/{name}", "a row is of nothing that is there"
         )
-    trigger = case.orchestration.steps.trigger
-    most = np.where(trigger % 2 == 1, old, pods)
-    within = (trigger == -1) | ((trigger >= 0) & (trigger // 2 < most))
-    _require(bool(np.all(within)), f"{path}/orchestration/steps/trigger", "a pod is none of the case's")
+    for name, trigger in (
+        ("steps", case.orchestration.steps.trigger),
+        ("old_pods", old_pods.trigger),
+    ):
+        most = np.where(trigger % 2 == 1, old, pods)
+        within = (trigger == -1) | ((trigger >= 0) & (trigger // 2 < most))
+        _require(bool(np.all(within)), f"{path}/orchestration/{name}/trigger", "a pod is none of the case's")
+    here = f"{path}/orchestration/old_pods/decided"
+    _require(len(old_pods.decided) == len(old_pods.trigger), here, "its rows are not those of 'trigger'")
 
 
 def _check_layers(case: r.CaseRecords, path: str) -> None:

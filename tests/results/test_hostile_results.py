@@ -435,6 +435,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "a step of no kind": ("orchestration/steps/cause", first(99), "steps/cause: 99 is no number of steps"),
     "a step after nothing": ("orchestration/steps/trigger", first(10**6), "trigger: a pod is none of the case's"),
     "a step after less": ("orchestration/steps/trigger", first(-2), "trigger: a number is"),
+    "an old pod that went upon none": ("orchestration/old_pods/trigger", first(999), "a pod is none of the case's"),
     "an old pod of no workload": ("orchestration/old_pods/workload", first(5), "5 is no number of workloads"),
     "a change of two pods": ("orchestration/replicas/new", first(2), "new: a number is not between -1 and 1"),
     "a group of no scenario": ("node_group", first(7), "node_group: its nodes are not those of the groups"),

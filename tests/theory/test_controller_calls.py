@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from rolloutsim.results.metrics import rollout_time
 from rolloutsim.results.time.steps import time_split
+from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.causes import API_CALLS, CONTROLLER, CONTROLLER_PACING, PULL, STARTUP
 from rolloutsim.scenario.orchestration import ApiCalls
@@ -140,3 +142,31 @@ def test_the_ideal_model_has_no_limit() -> None:
     assert scenario.api_calls is None
     (case,) = simulate(scenario, alone=False).cases
     assert max(case.pods.created) == 0.0
+
+
+@pytest.mark.parametrize("manager", ["unlimited", "{}", "{qps: 5, burst: 5}"])
+@pytest.mark.parametrize(
+    ("replicas", "rules", "pauses"),
+    [
+        (60, "strategy: rolling, max_unavailable: 0", 0.0), (120, "strategy: rolling, max_unavailable: 0", 0.0),
+        (150, "strategy: rolling, max_surge: 20, max_unavailable: 10%", 0.0),
+        (60, "strategy: waves, waves: [50%, 50%]", 0.0),
+        (120, "strategy: rolling, max_surge: 20, max_unavailable: 5, min_ready: 7 s", 7.0),
+    ],
+)  # fmt: skip
+def test_a_call_that_waits_does_not_hide_why_the_controller_decided(
+    replicas: int, rules: str, pauses: float, manager: str
+) -> None:
+    """Old pods go upon a new one's readiness, however late the call: only `min_ready` is the controller's own time."""
+    text = (
+        "{rolloutsim: 1, nodes: {web: {count: 60, nic: 10 Gbit/s}}, registry: 2 Gbit/s, "
+        "images: {api: {layers: [700 MB, 400 MB, 100 MB]}}, "
+        f"workloads: {{api: {{images: api, replicas: {replicas}}}}}, "
+        f"controller_manager: {manager}, rollout: {{{rules}, startup: 4 s, termination: 5 s}}}}"
+    )
+    case = simulate(loads(text).resolve()).cases[0]
+    path = dict(last_path(case))
+    assert sum(path.values()) == pytest.approx(rollout_time(case))
+    pacing = path.pop(CONTROLLER_PACING.name, 0.0)
+    assert pacing == pytest.approx(pauses * round(pacing / pauses) if pauses else 0.0, abs=1e-6)
+    assert path["registry.uplink"] > 0.7 * rollout_time(case)

@@ -244,12 +244,18 @@ class Steps:
 
 @struct(eq=False)
 class OldPods:
-    """One row a pod of the old version; all of them are ready before the rollout, and until deleted."""
+    """One row a pod of the old version; all of them are ready before the rollout, and until deleted.
+
+    When the controller decided that it goes, and upon which pod's event (as in `Steps`), is not known of results that
+    are older than these columns: they are empty.
+    """
 
     workload: Ids
     node: Ids
     deleted: Times
     gone: Times
+    decided: Times = field(default_factory=lambda: np.zeros(0))
+    trigger: Ids = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 @struct(eq=False)

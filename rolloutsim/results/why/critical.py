@@ -32,6 +32,7 @@ from rolloutsim.results.time.reading import owns_reading, read_times
 from rolloutsim.results.time.split import path_times
 from rolloutsim.results.time.steps import chains, has_own_time, owns_pull
 from rolloutsim.scenario.causes import (
+    API_CALLS,
     CONTROLLER_PACING,
     FAILED_PULL,
     KUBELET_QUEUE,
@@ -243,20 +244,32 @@ class _Walk:
 
     def _trigger(self, pod: int, step: int, time: float) -> tuple[int, float]:
         """Whose chain the path goes on in after a step that an event ended, and from when on."""
-        row, is_old = divmod(int(self.chains.trigger[step]), 2)
-        if not is_old:
-            return row, time
         old: OldPods = self.case.orchestration.old_pods
-        deleted = min(float(old.deleted[row]), time)
-        self._add(TERMINATION.name, time - deleted)
-        own = self._before(pod, deleted)
-        if own not in (-1, step) and self.chains.ended[own] == deleted and self.chains.trigger[own] >= 0:
-            return pod, deleted  # its own chain says why the old pod was deleted
-        # Both happened in one decision of the controller: the old pod went because a new one had come.
+        code, met = int(self.chains.trigger[step]), set[int]()
+        while code >= 0 and code not in met:
+            row, is_old = divmod(code, 2)
+            if not is_old:
+                return row, time
+            met.add(code)
+            deleted = min(float(old.deleted[row]), time)
+            self._add(TERMINATION.name, time - deleted)
+            time = deleted
+            own = self._before(pod, time)
+            if own not in (-1, step) and self.chains.ended[own] == time and self.chains.trigger[own] >= 0:
+                return pod, time  # its own chain says why the old pod was deleted
+            if not len(old.trigger):
+                return self._came(int(old.workload[row]), pod, time), time
+            decided = float(old.decided[row])
+            decided = decided if decided < time else time
+            self._add(API_CALLS.name, time - decided)
+            time, code = decided, int(old.trigger[row])
+        return pod, time
+
+    def _came(self, workload: int, pod: int, time: float) -> int:
+        """The new pod upon which an old one went, of results that do not say so: whichever had come at that moment."""
         pods = self.case.pods
-        same = pods.workload == old.workload[row]
-        came = np.flatnonzero(same & ((pods.available == deleted) | (pods.ready == deleted)))
-        return (int(came[0]) if len(came) else pod), deleted
+        came = np.flatnonzero((pods.workload == workload) & ((pods.available == time) | (pods.ready == time)))
+        return int(came[0]) if len(came) else pod
 
     def _ahead(self, pod: int, step: int) -> tuple[int, int] | None:
         """What let a pod in that stood in its kubelet's queue: the pull that ended then, and the pod that had asked."""
