@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
+from rolloutsim.planning.changes.rollouts import AT_A_TIME
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
 from rolloutsim.planning.targets import (
     Measured,
@@ -250,7 +251,7 @@ class _Quick:
             unknown = image if not any(tried) else []
             for one in unknown:
                 tried += self._tried(one, together, 1)
-            for one in others[:_FEW]:
+            for one in _once_at_a_time(others)[:_FEW]:
                 tried += self._tried(one, together, 2 - self.has_joined)
         done = by_gain(filter(None, tried))
         made = frozenset(one.overrides for one in done)
@@ -283,6 +284,12 @@ class _Quick:
         values = of_another_case(self.outcome.run, self.outcome.records(name), self.now)
         trial = Trial(candidate.overrides, after, measured=values)
         return _what_if(situation.records.name, self.before, candidate, self.now, self.sent, trial)
+
+
+def _once_at_a_time(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """More pods at a time, by whichever key, are one idea: the others of these come last."""
+    later = [one for one in candidates if one.subject in AT_A_TIME][1:]
+    return [*(one for one in candidates if one not in later), *later]
 
 
 class _Together:

@@ -41,6 +41,15 @@ def test_a_cache_in_each_rack_is_tried_where_the_way_to_the_registry_is_narrow()
     assert found.shown_after.endswith("registries send 700 MB in place of 7 GB")
 
 
+def test_a_cache_is_tried_where_the_last_pod_finds_its_image_on_its_node() -> None:
+    """Pods are more than nodes: the last one has waited for the same image as all others, though not itself."""
+    rolled = BARE + "workloads: {api: {images: api, replicas: 40, rollout: {strategy: rolling, max_surge: 10}}}\n"
+    outcome = of(rolled)
+    (case,) = outcome.run.cases
+    assert case.pods.pull[int(case.pods.ready.argmax())] == -1
+    assert EACH_RACK in subjects(outcome)
+
+
 def test_no_cache_is_tried_where_nothing_before_the_racks_is_narrow() -> None:
     wide = ("network.links.wan.capacity=400 Gbit/s", "registries.hub.uplink=400 Gbit/s")
     assert EACH_RACK not in subjects(of(BARE, *wide))

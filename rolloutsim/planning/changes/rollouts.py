@@ -19,6 +19,7 @@ from rolloutsim.units import format_share, plain_text
 _WAVES = (2, 4)
 _MORE = (0.1, 0.25, 0.5)  # 10 % is what kube-prometheus gives its DaemonSets (PR 661); the others assumed
 _HALF = 0.5
+AT_A_TIME = ("max_unavailable", "max_surge")  # what a Deployment says of how many pods are replaced at a time
 _MANY_CALLS = 5  # times as many: 100 a second, as managed clusters set it (assumed)
 
 
@@ -83,7 +84,7 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
     # ValidateStatefulSetUpdate.
     parallel = "parallel: true" if workload.create else "parallel: true, of a StatefulSet made anew"
     keys = {
-        "rolling": ("max_unavailable", "max_surge"),
+        "rolling": AT_A_TIME,
         "daemonset": ("max_surge" if surges else "max_unavailable",),
         "statefulset": () if workload.create else ("max_unavailable",),
     }

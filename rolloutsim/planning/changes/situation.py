@@ -189,12 +189,21 @@ class Situation:
 
     @cached_property
     def image(self) -> str:
-        """The image that the last pod waited for last."""
+        """The image that the last pod waited for last; where its node had it, that of the last one that waited.
+
+        Of the same workload, or else of any; empty: none did.
+        """
         import numpy as np
 
         pods = self.records.pods
-        pull = int(pods.pull[int(np.nanargmax(pods.ready))])
-        return self.records.images[int(self.records.pulls.image[pull])].name if pull >= 0 else ""
+        ready = np.where(np.isnan(pods.ready), -np.inf, pods.ready)
+        own = pods.workload == pods.workload[int(ready.argmax())]
+        waited = pods.pull >= 0
+        for among in (waited & own, waited):
+            if among.any():
+                pull = int(pods.pull[int(np.where(among, ready, -np.inf).argmax())])
+                return self.records.images[int(self.records.pulls.image[pull])].name
+        return ""
 
     @cached_property
     def registries(self) -> tuple[str, ...]:
