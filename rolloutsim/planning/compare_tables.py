@@ -14,7 +14,7 @@ from rolloutsim.results.numerals import UNKNOWN, counted, listed, plus_minus, sh
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.junit import Test, document
 from rolloutsim.results.shown.names import metric_words, target_words
-from rolloutsim.results.shown.tables import COST, threshold_rows
+from rolloutsim.results.shown.tables import COST, about_extremes, threshold_rows
 from rolloutsim.results.shown.tabular import (
     SHARE,
     SIZE,
@@ -396,7 +396,7 @@ def notes(comparison: Comparison) -> list[str]:
     """What one has to know to read it, and what of it is left out."""
     hidden = len(comparison.rows) - len(_shown(comparison))
     left_out = [f"Node groups have {hidden} more rows, which --format csv and json show."] if hidden else []
-    return [*comparison.notes, *left_out]
+    return [*comparison.notes, *about_extremes(*(side.outcome for side in comparison.sides)), *left_out]
 
 
 def _told(met: Met, comparison: Comparison) -> str:

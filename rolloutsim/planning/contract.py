@@ -203,6 +203,7 @@ class Solution(TypedDict):
     standard: list[Value]
     seed: int
     replications: int
+    drawn: list[str]
     status: Literal["found", "none", "all", "reversed"]
     value: Value
     set: str | None

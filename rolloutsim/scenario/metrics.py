@@ -153,7 +153,10 @@ METRICS: Mapping[str, Metric] = {
     "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pods together", absent=0.0),
     "utilisation": Metric("share", (*_LINK, "utilisation"), "bytes / (capacity × rollout time)"),
     "saturated": Metric("time", (*_LINK, "saturated_s"), "how long the link is full and holds a flow back"),
-    "bytes": Metric("size", (*_LINK, "bytes"), "what the link carries, background traffic included"),
+    "bytes": Metric(
+        "size", (*_LINK, "bytes"),
+        "what the link carries, background traffic included; of a disk operations as well, as bytes that take as long",
+    ),
     "peak_flows": Metric("number", (*_LINK, "peak_flows"), "most flows on the link at one time"),
     "failed_pulls": Metric("number", ("failed_pulls",), "pulls that their runtimes give up", absent=0.0, of="pulls"),
     "bytes_again": Metric(

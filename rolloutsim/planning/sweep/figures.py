@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from rolloutsim.errors import UsageError
+from rolloutsim.planning.differences import is_random
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.planning.sweep.head import ParameterColumns
 from rolloutsim.planning.sweep.judging import ByPoint, held, sign, verdicts
@@ -245,6 +246,8 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
     found[0] += "."
     if (judged := held(records)) is not None:
         found.append(judged.sentence)
+        if records.head.replications == 1 and is_random(loads(records.head.scenario, "<sweep>").resolve()):
+            found.append("Each point was judged by one draw of what is random; --replications 30 judges by intervals.")
     unfinished = len({p for p, f in zip(records.results["point"], records.results["finished"], strict=True) if not f})
     if unfinished:
         of = f"{unfinished:,} of {len(records.head.points):,} points"

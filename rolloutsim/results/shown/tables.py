@@ -359,17 +359,32 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run, len(outcome.draws) or 1)
+    chance = _about_intervals(outcome) if outcome.intervals else about_chance(run, len(outcome.draws) or 1)
     notes = (*map(visible, (*run.scenario.notes, *caveats(run), *about_sizes(run))), *chance)
     return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 
-def _about_intervals(intervals: Intervals) -> Iterator[str]:
-    if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
+def _about_intervals(outcome: Outcome) -> Iterator[str]:
+    if all(interval is not None and interval.half == 0.0 for interval in outcome.intervals.values()):
         yield "All replications took equally long: nothing in this scenario that matters for it is random."
     else:
         yield "Figures are means over the replications (p50, p95: medians); ± is half a 95 % interval, Student's t."
+        yield from about_extremes(outcome)
     yield "Nodes that are named, and changes that were tried, are those of the first replication."
+
+
+def about_extremes(*outcomes: Outcome) -> Iterator[str]:
+    """What a threshold's `max` is over replications that differ, which stands beside means."""
+    extremes = {
+        word: kind
+        for outcome in outcomes
+        if len(outcome) > 1
+        for one in outcome.thresholds
+        for word, kind in (("max", "largest"), ("min", "smallest"))
+        if one.check.startswith(f"{word} ")
+    }
+    for word, kind in extremes.items():
+        yield f"A threshold's {word} is the {kind} value of all replications, and no mean."
 
 
 def _shows_workloads(run: Run) -> bool:
