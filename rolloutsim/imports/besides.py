@@ -1,64 +1,81 @@
-"""Texts of scenarios as one file: the text of the first, and each of them as one of its variants."""
+"""Scenarios as one file: the text of the first, and each of them as one of its variants."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.imports.editing import edited
-from rolloutsim.imports.setting import differences
+from rolloutsim.imports.editing import edited, same
 from rolloutsim.imports.writing import Said
 from rolloutsim.scenario.fields import is_name
-from rolloutsim.scenario.loading import VARIANTS, Draft
+from rolloutsim.scenario.loading import VARIANTS
 from rolloutsim.scenario.places import dotted
+from rolloutsim.scenario.resolve import simulated_alike
 from rolloutsim.scenario.settings import changes
+
+if TYPE_CHECKING:
+    from rolloutsim.scenario.loading import Draft
+    from rolloutsim.scenario.places import Path
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+    Read = Callable[[str], Draft]
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _NAMELESS = "variant"
 
-Keys = dict[str, Any]
-Read = Callable[[str], Draft]
+Keys = dict[str, Any]  # as `variants` has them
 
 
-def side_by_side(texts: Mapping[str, str], read: Read) -> str:
+def side_by_side(scenarios: Mapping[str, Draft], text: str, read: Read) -> str:
     """A scenario of which others are variants.
 
     Parameters
     ----------
-    texts : mapping
-        What a variant is called to a scenario's text. The first is that of the file; variants of its own stay. Where
-        a variant cannot be called so, what a name has not becomes `-`.
+    scenarios : mapping
+        What a variant is called to its scenario. Where a variant cannot be called so, what a name has not becomes `-`.
+    text : str
+        That of the first one; variants of its own stay.
     read : callable
-        Reads a text.
+        Reads the text of the file that is made.
 
     Returns
     -------
     str
-        The first text, in which nothing but `variants` has changed.
+        The text, in which nothing but `variants` has changed.
 
     Raises
     ------
     UsageError
-        If one cannot be told by the keys in which it differs.
+        If one cannot be told by the keys in which it differs, so that the file would say something else.
     ScenarioError
-        If a text is no scenario.
+        If one is no valid scenario.
     UnreadableError
-        If nothing can be added to the first text.
+        If nothing can be added to the text.
     """
-    drafts = dict(zip(_names(texts), map(read, texts.values()), strict=True))
-    for one in drafts.values():
-        one.scenario()
-    first, text = next(iter(drafts)), next(iter(texts.values()))
-    own = drafts[first].data.get(VARIANTS) or {}
-    if taken := sorted(set(own) & set(drafts)):
+    every = dict(zip(_names(scenarios), scenarios.values(), strict=True))
+    wanted = {name: draft.scenario().resolve() for name, draft in every.items()}
+    first = next(iter(every))
+    if taken := sorted(set(every[first].variants) & set(every)):
         raise UsageError(f"'{taken[0]}' is a variant of the scenario '{first}' already; give one of them another name")
-    keys = {name: _told(text, name, drafts[first], draft, read) for name, draft in drafts.items()}
-    made = edited(text, {(VARIANTS, name): Said(said) for name, said in keys.items()})
-    read(made).scenario()
-    return made
+    before = _without_variants(every[first].data)
+    finest = {name: _by_top(before, _without_variants(draft.data)) for name, draft in every.items()}
+    keys = {name: _together(found) for name, found in finest.items()}
+    made = read(_with(text, keys))
+    if told := [name for name in every if _reason(made, name, wanted[name])]:
+        for name in told:
+            keys[name] = _in_long(text, name, finest[name], every[name], wanted[name], read)
+        made = read(_with(text, keys))
+        for name in every:
+            if reason := _reason(made, name, wanted[name]):
+                raise UsageError(reason)
+    return _with(text, keys)
+
+
+def _with(text: str, keys: Mapping[str, Keys]) -> str:
+    return edited(text, {(VARIANTS, name): Said(said) for name, said in keys.items()})
 
 
 def _names(wanted: Iterable[str]) -> list[str]:
@@ -72,22 +89,48 @@ def _names(wanted: Iterable[str]) -> list[str]:
     return found
 
 
-def _told(text: str, name: str, first: Draft, other: Draft, read: Read) -> Keys:
-    """What a variant says: the keys that differ, as far down as that is all, or else whole ones, in their long form."""
-    finest: dict[str, Keys] = {}
-    for path, said in differences(_without_variants(first.data), _without_variants(other.data)):
-        finest.setdefault(path[0], {})[dotted(path)] = said.value
-    keys = {key: said for one in finest.values() for key, said in one.items()}
-    if not _reason(text, name, keys, other, read):
-        return keys
-    # A short form says nothing of what the long one has beside it, and an entry is added as a whole.
-    every = other.scenario().draft().data
-    found = {top: {top: every.get(top)} for top in finest}
-    if reason := _reason(text, name, _together(found), other, read):
-        raise UsageError(reason)
+def _by_top(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Keys]:
+    """What is different, as far down as that is all: by the keys of the file."""
+    found: dict[str, Keys] = {}
+    for path, value in _differences(before, after, ()):
+        found.setdefault(str(path[0]), {})[dotted(path)] = value
+    return found
+
+
+def _differences(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """What is different, by the shortest paths of keys; of a map whose keys come in another order, all of it."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        if not same(before, after):
+            yield path, after
+        return
+    kept, new = [key for key in before if key in after], [key for key in after if key not in before]
+    if path and list(after) != [*kept, *new]:  # layers are pulled in their order, and nodes begin in that of groups
+        yield path, after
+        return
+    for key in kept:
+        yield from _differences(before[key], after[key], (*path, key))
+    yield from (((*path, key), after[key]) for key in new)
+    yield from (((*path, key), None) for key in before if key not in after)
+
+
+def _in_long(
+    text: str, name: str, finest: Mapping[str, Keys], draft: Draft, wanted: ResolvedScenario, read: Read
+) -> Keys:
+    """A variant told by whole keys of the file where parts of them do not do.
+
+    A short form says nothing of what the long one has beside it, and an entry is added as a whole.
+    """
+    every = draft.scenario().draft().data
+    found: dict[str, Keys] = {top: {top: every.get(top)} for top in finest}
+
+    def reason(keys: Mapping[str, Keys]) -> str:
+        return _reason(read(_with(text, {name: _together(keys)})), name, wanted)
+
+    if why := reason(found):
+        raise UsageError(why)
     for top, fine in finest.items():
-        for shorter in (fine, {top: other.data.get(top)}):
-            if not _reason(text, name, _together({**found, top: shorter}), other, read):
+        for shorter in (fine, {top: draft.data.get(top)}):
+            if not reason({**found, top: shorter}):
                 found[top] = shorter
                 break
     return _together(found)
@@ -101,14 +144,15 @@ def _without_variants(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key != VARIANTS}
 
 
-def _reason(text: str, name: str, keys: Keys, wanted: Draft, read: Read) -> str:
-    """Why a text with these keys is not simulated as another scenario is; empty: it is."""
+def _reason(made: Draft, name: str, wanted: ResolvedScenario) -> str:
+    """Why a variant is not simulated and judged as a scenario is; empty: it is."""
     try:
-        found = read(edited(text, {(VARIANTS,): Said({name: keys})})).of_variant(name).scenario()
+        found = made.of_variant(name).scenario().resolve()
     except ScenarioError as error:
         message = error.diagnostics[0].message
         return message if message.startswith("variant ") else f"variant {name}: {message}"
-    differ = changes(found.resolve(), wanted.scenario().resolve())
-    if not differ:
+    if simulated_alike(found, wanted) and found.thresholds == wanted.thresholds:
         return ""
-    return f"variant {name}: '{dotted(differ[0].path)}' cannot be told as what differs; save it as a file of its own"
+    differ = changes(found, wanted)
+    what = f"'{dotted(differ[0].path)}'" if differ else "the order of something"
+    return f"variant {name}: {what} would be another one in this file; save it as a file of its own"

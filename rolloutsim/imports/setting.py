@@ -43,11 +43,11 @@ def with_values(text: str, changes: Mapping[str, Any]) -> str:
         for key, value in changes.items()
     ]
     after = apply(source.data, source.places, *wanted)
-    found = dict(differences(source.data, after))
+    found = dict(_differences(source.data, after, ()))
     return edited(text, found) if found else text
 
 
-def differences(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Said]]:
+def _differences(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Said]]:
     """What is different, by the shortest paths of keys; None is what is gone."""
     if not isinstance(before, dict) or not isinstance(after, dict):
         if not same(before, after):
@@ -59,4 +59,4 @@ def differences(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator
         elif key not in before:
             yield (*path, key), Said(after[key])
         else:
-            yield from differences(before[key], after[key], (*path, key))
+            yield from _differences(before[key], after[key], (*path, key))

@@ -481,13 +481,12 @@ def _whole(setting: Setting, own: Mapping[str, Any], others: Mapping[str, Any]) 
 
 def _merged_order(old: Sequence[Path], new: Sequence[Path]) -> list[Path]:
     """All paths, those of the second behind what stands before them there."""
-    order = list(old)
-    known = set(old)
-    place = 0
+    place = {path: number for number, path in enumerate(old)}
+    behind: dict[int, list[Path]] = {-1: []}
+    last = -1
     for path in new:
-        if path in known:
-            place = order.index(path, 0) + 1
+        if path in place:
+            last = place[path]
         else:
-            order.insert(place, path)
-            place += 1
-    return order
+            behind.setdefault(last, []).append(path)
+    return [*behind[-1], *(one for number, path in enumerate(old) for one in (path, *behind.get(number, ())))]

@@ -231,13 +231,16 @@ class _Api:
 
     async def variants(self, request: Request) -> Any:
         """The text of a scenario of which several are the variants."""
-        asked = await _asked(request, variants=list, file=_TEXT_OR_NONE)
-        pairs = asked["variants"]
-        if not pairs or not all(_is_pair(one) for one in pairs) or len({name for name, _ in pairs}) < len(pairs):
-            raise AskedWrongError("'variants' are pairs of a name and a text, each name once")
-        if any(_HALF.search(one) for pair in pairs for one in pair):
+        asked = await _asked(request, variants=list, file=str)
+        every = asked["variants"]
+        if not every or not all(map(_is_variant, every)) or len({name for name, *_ in every}) < len(every):
+            raise AskedWrongError("'variants' are names, texts and files or null, each name once")
+        if any(_HALF.search(one) for each in every for one in each if one is not None):
             raise AskedWrongError("'variants' has half a character in it, which no file can have")
-        return await self._short({"do": "variants", **asked, "file": self._named(asked)})
+        named = [(name, text, self._named({"file": file})) for name, text, file in every]
+        path = self.served.folder.inside(asked["file"])
+        made = self.served.tabs.made("variants", {"variants": named, "file": self.served.folder.name_of(path)})
+        return await _while_it_is_waited_for(request, made)
 
     async def complete(self, request: Request) -> Any:
         """What may stand at a place of the text."""
@@ -259,9 +262,9 @@ class _Api:
         self._keep_what_exists(path, asked["force"])
         content = await _while_it_is_waited_for(
             request,
-            self.served.tabs.report({"yaml": asked["yaml"], "file": self._named({"file": asked["scenario"]})}),
+            self.served.tabs.made("report", {"yaml": asked["yaml"], "file": self._named({"file": asked["scenario"]})}),
         )
-        write_file(path, content)
+        write_file(path, json.loads(content)["html"])
         return {"file": self.served.folder.name_of(path)}
 
     def _named(self, asked: Mapping[str, Any]) -> str | None:
@@ -317,8 +320,11 @@ def _tab(name: str | None) -> str:
     return name
 
 
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value)
+def _is_variant(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    name, text, file = value
+    return isinstance(name, str) and isinstance(text, str) and isinstance(file, _TEXT_OR_NONE)
 
 
 _TEXT_OR_NONE = (str, type(None))

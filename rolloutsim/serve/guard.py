@@ -116,7 +116,8 @@ class Guard:
 
 
 TOO_LARGE = (
-    f"That is more than {LARGEST_TEXT // 1_000_000} MB, the most that the page takes; rolloutsim run takes more."
+    f"That is more than the page takes: a text of {LARGEST_TEXT // 1_000_000} MB, and "
+    f"{LARGEST_REQUEST // 1_000_000} MB of several at once; rolloutsim run takes more."
 )
 
 

@@ -112,10 +112,15 @@ def edit(asked: Mapping[str, Any], tell: Tell) -> None:
 
 
 def variants(asked: Mapping[str, Any], tell: Tell) -> None:
-    """A scenario of which several are the variants; or why one cannot be."""
-    texts = dict(asked["variants"])
+    """A scenario of which several are the variants, each of which may be of another file; or why one cannot be."""
+
+    def read(text: str, file: str | None) -> Draft:
+        return _draft({**asked, "yaml": text, "file": file})
+
+    every = {name: read(text, file) for name, text, file in asked["variants"]}
     try:
-        tell(RESULT, {"yaml": side_by_side(texts, lambda text: _draft({**asked, "yaml": text}))})
+        made = side_by_side(every, asked["variants"][0][1], lambda text: read(text, asked["file"]))
+        tell("variants", {"yaml": made})
     except (ScenarioError, UnreadableError) as error:
         raise UsageError(str(error)) from None
 

@@ -154,8 +154,8 @@ class Tabs:
         if tab is not None and tab.ask == ask:
             self._give_up(tab)
 
-    async def report(self, asked: Mapping[str, Any]) -> bytes:
-        """The report of a scenario as an HTML file.
+    async def made(self, what: str, asked: Mapping[str, Any]) -> bytes:
+        """What is made in the time that it takes, as JSON.
 
         Raises
         ------
@@ -165,12 +165,11 @@ class Tabs:
         found: dict[str, bytes] = {}
         async with self._simulating:
             await self.workers.carry_out(
-                {"do": "report", "folder": self.folder, **asked}, lambda word, data: found.update({word: data})
+                {"do": what, "folder": self.folder, **asked}, lambda word, data: found.update({word: data})
             )
-        if "report" not in found:
+        if what not in found:
             raise UsageError(json.loads(found[work.FAILED])["message"])
-        text: str = json.loads(found["report"])["html"]
-        return text.encode()
+        return found[what]
 
     async def listen(self, name: str, after: int) -> AsyncIterator[bytes]:
         """The events of a tab after the one with a number, as they come; comments as signs of life in between."""

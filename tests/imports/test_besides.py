@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from rolloutsim import simulation
 from rolloutsim.errors import RolloutsimError, UsageError
 from rolloutsim.imports.besides import side_by_side
 from rolloutsim.imports.setting import with_values
-from rolloutsim.scenario.loading import draft
-from rolloutsim.scenario.settings import changes
+from rolloutsim.scenario.loading import Draft, draft
+from rolloutsim.scenario.resolve import simulated_alike
 from rolloutsim.scenario.templates import template, template_names
 from tests.long import one_in
 
@@ -23,21 +27,27 @@ thresholds: {rollout_time: max < 60 s}
 """
 
 
+def together(texts: dict[str, str]) -> str:
+    return side_by_side({name: draft(text) for name, text in texts.items()}, next(iter(texts.values())), draft)
+
+
 def made(**texts: str) -> str:
-    return side_by_side(texts, draft)
+    return together(texts)
 
 
 def check(texts: dict[str, str]) -> str:
     """The file says what each text says, and begins with the first one."""
     text = next(iter(texts.values()))
-    found = side_by_side(texts, draft)
+    found = together(texts)
     if not draft(text).variants:
         assert found.startswith(text.rstrip("\n"))
     draft(found).scenario()
     resolved = draft(found).side_by_side()
     names = list(resolved)[-len(texts) :]
     for name, one in zip(names, texts.values(), strict=True):
-        assert changes(resolved[name], draft(one).scenario().resolve()) == ()
+        alone = draft(one).scenario().resolve()
+        assert simulated_alike(resolved[name], alone)
+        assert resolved[name].thresholds == alone.thresholds
     return found
 
 
@@ -68,6 +78,7 @@ def test_each_takes_as_long_as_it_did_alone() -> None:
         pytest.param(TEXT.replace("1 Gbit/s", "{rate: 1 Gbit/s, latency: 5 ms}"), id="a long form"),
         pytest.param(TEXT.replace("nodes: 4", "nodes: {web: 2, gpu: {count: 2, nic: 10 Gbit/s}}"), id="groups"),
         pytest.param("{rolloutsim: 1, nodes: 9, network: 2 Gbit/s, images: {c: 1 GB}}", id="another one altogether"),
+        pytest.param(TEXT.replace("size: 100 MB, layers: 4", "layers: {b: 3 MB, c: 100 MB}"), id="layers with names"),
         pytest.param(TEXT + "rollout: {strategy: rolling, max_unavailable: 2}\n", id="a new key"),
     ],
 )
@@ -77,14 +88,63 @@ def test_forms_may_differ(other: str) -> None:
 
 def test_names_become_those_of_variants() -> None:
     wanted = ["as in a.yaml", "rate 10 Gbit/s", "rate 10 Gbit s", "äöü", "…", "now"]
-    assert draft(side_by_side(dict.fromkeys(wanted, TEXT), draft)).variants == (
+    assert draft(together(dict.fromkeys(wanted, TEXT))).variants == (
         "as-in-a.yaml", "rate-10-Gbit-s", "rate-10-Gbit-s-2", "variant", "variant-2", "now",
     )  # fmt: skip
+
+
+def test_what_comes_in_another_order_is_said_as_a_whole() -> None:
+    """Layers are pulled in their order."""
+    one = TEXT.replace("size: 100 MB, layers: 4", "layers: {base: 300 MB, app: 3 MB}")
+    other = one.replace("base: 300 MB, app: 3 MB", "app: 3 MB, base: 300 MB")
+    assert "  b:\n    images.a.layers: {app: 3 MB, base: 300 MB}\n" in check({"a": one, "b": other})
+    more = one.replace("app: 3 MB", "new: 1 MB, app: 3 MB")
+    assert "  b:\n    images.a.layers: {base: 300 MB, new: 1 MB, app: 3 MB}\n" in check({"a": one, "b": more})
+
+
+def test_a_file_elsewhere_that_would_say_something_else_is_refused(tmp_path: Path) -> None:
+    for folder, size in (("here", 5_000_000), ("there", 500_000_000)):
+        (tmp_path / folder).mkdir()
+        layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": f"sha256:{'a' * 64}"}
+        config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'b' * 64}", "size": 100}
+        (tmp_path / folder / "m.json").write_text(
+            json.dumps({
+                "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config,
+                "layers": [layer | {"size": size}],
+            })
+        )  # fmt: skip
+    text = "{rolloutsim: 1, nodes: 2, network: 1 Gbit/s, images: {a: {manifest: m.json}}}\n"
+
+    def of(folder: str) -> Callable[[str], Draft]:
+        return lambda text: draft(text, str(tmp_path / folder / "s.yaml"))
+
+    faster = with_values(text, {"network": "10 Gbit/s"})
+    every = {"today": of("there")(text), "faster": of("there")(faster)}
+    assert draft(side_by_side(every, text, of("there"))).variants == ("today", "faster")
+    with pytest.raises(UsageError, match="variant today: .* would be another one in this file"):
+        side_by_side(every, text, of("here"))
+
+
+def test_many_of_everything_take_no_time_of_note() -> None:
+    """Each is read and simulated in a moment, and so are they together: the steps are counted, not the seconds."""
+    many = TEXT.replace("b: 20 MB", ", ".join(f"i{number}: 20 MB" for number in range(300)))
+    calls = 0
+
+    def read(text: str) -> Draft:
+        nonlocal calls
+        calls += 1
+        return draft(text)
+
+    texts = {f"v{number}": many.replace("nodes: 4", f"nodes: {number + 2}") for number in range(9)}
+    side_by_side({name: draft(text) for name, text in texts.items()}, texts["v0"], read)
+    assert calls == 1
 
 
 def test_its_own_variants_stay() -> None:
     text = TEXT + "variants:\n  slow: {network: 100 Mbit/s}  # as in the branch office\n"
     found = made(today=text, faster=with_values(text, {"network": "10 Gbit/s"}))
+    anchored = TEXT + "variants:\n  slow: &s {network: 100 Mbit/s}\n  same: *s\n"
+    assert made(today=anchored).startswith(anchored)
     assert draft(found).variants == ("slow", "today", "faster")
     assert found.startswith(text)
     with pytest.raises(UsageError, match="'slow' is a variant of the scenario 'today' already; give one of them"):

@@ -220,7 +220,7 @@ def test_an_edit_keeps_all_else() -> None:
 
 def test_several_are_the_variants_of_one() -> None:
     faster = TWENTY.replace("network: 1 Gbit/s", "network: 10 Gbit/s")
-    ((_, found),) = told("variants", variants=[["today", TWENTY], ["faster", faster]])
+    ((_, found),) = told("variants", variants=[["today", TWENTY, None], ["faster", faster, None]], file="v.yaml")
     assert found["yaml"] == TWENTY + "variants:\n  today: {}\n  faster: {network: 10 Gbit/s}\n"
     for other, said in (
         ("nodes: x", "nodes"),
@@ -228,7 +228,7 @@ def test_several_are_the_variants_of_one() -> None:
         ("a: [", "YAML"),
     ):
         with pytest.raises(RolloutsimError, match=said):
-            told("variants", variants=[["today", TWENTY], ["other", other]])
+            told("variants", variants=[["today", TWENTY, None], ["other", other, None]], file="v.yaml")
 
 
 def test_a_key_is_explained_by_its_path_in_a_scenario() -> None:

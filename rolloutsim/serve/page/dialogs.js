@@ -105,8 +105,9 @@ export const dialogs = ({ started, text, file, was, variants, isChanged, loaded,
       return saveAs(file(), error);
     }
   };
-  const saveVariants = naming("besides", async (name, force) => {
-    const { yaml } = await server.besides(variants(), file());
+  const saveVariants = naming("besides", async (name, force, signal) => {
+    const { yaml } = await server.besides(variants(), name, signal);
+    signal.throwIfAborted();
     const done = await server.save(yaml, name, force, null);
     wrote(done.file ?? name);
   });
@@ -119,7 +120,10 @@ export const dialogs = ({ started, text, file, was, variants, isChanged, loaded,
     open,
     save,
     saveAs: () => saveAs(file() ?? "scenario.yaml"),
-    variants: () => saveVariants("variants.yaml"),
+    variants: () => {
+      const [[, , first]] = variants();
+      saveVariants(`${(first ?? "").replace(/[^/]*$/, "")}variants.yaml`); // beside what it may name
+    },
     report: () => write(`${(file() ?? "scenario.yaml").replace(/\.ya?ml$/, "")}.html`),
     keys: () => shown($("keys")),
   };

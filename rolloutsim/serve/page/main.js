@@ -283,7 +283,7 @@ const variants = pins($("variants"), {
 const pin = () => {
   if (!state.answer || asker.isWaiting()) toast("The answer is still to come; it can be pinned when it is there.");
   else if (state.answered !== state.valid) toast("What is shown answers an earlier scenario: run this one (Run again), and pin it then.");
-  else variants.add(state.label || (state.valid === state.saved && state.file ? `as in ${state.file}` : ""), state.valid);
+  else variants.add(state.label || (state.valid === state.saved && state.file ? `as in ${state.file}` : ""), state.valid, state.file);
 };
 
 const trouble = problems($("problems"), {
@@ -340,7 +340,7 @@ const begin = async () => {
 
   const files = dialogs({
     started, text: () => asFile(yaml.text()), file: () => state.file, was: () => asFile(state.saved), isChanged,
-    variants: () => variants.every(state.answered).map(([name, text]) => [name, asFile(text)]),
+    variants: () => variants.every(state.answered, state.file).map(([name, text, file]) => [name, asFile(text), file]),
     loaded(text, file) {
       Object.assign(state, { file, saved: plain(text), ends: ends(text), valid: "", label: "", which: "" });
       yaml.load(plain(text));

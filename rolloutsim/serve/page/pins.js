@@ -85,13 +85,13 @@ export const pins = (host, { restore, changed, full }) => {
       now = { name: "now", answer: kept(answer) };
       update();
     },
-    add(wanted, text) {
+    add(wanted, text, file) {
       if (!now) return;
       if (all.length >= MOST) {
         full(`No more than ${MOST} variants can be told apart: unpin one first.`);
         return;
       }
-      const pin = { name: free(wanted), text, answer: now.answer };
+      const pin = { name: free(wanted), text, file, answer: now.answer };
       all = [...all, pin];
       update();
       changed();
@@ -99,8 +99,11 @@ export const pins = (host, { restore, changed, full }) => {
       inputs[inputs.length - 1].select();
     },
     all: () => all,
-    // Name and text of each, and of what there is now where it is none of them.
-    every: (text) => [...all.map((pin) => [pin.name, pin.text]), ...(all.some((pin) => pin.text === text) ? [] : [[free("now"), text]])],
+    // Name, text and file of each, and of what there is now where it is none of them.
+    every: (text, file) => [
+      ...all.map((pin) => [pin.name, pin.text, pin.file ?? null]),
+      ...(all.some((pin) => pin.text === text && pin.file === file) ? [] : [[free("now"), text, file]]),
+    ],
     // The lines of the curve: of one case, a colour a variant; of all cases, a colour a case and dashes for variants.
     lines(answer, which, colours) {
       const variants = [...all, { name: "now", answer }]; // on top of the others

@@ -43,7 +43,7 @@ export const start = () => get("start");
 export const ask = (number, yaml, file) => post("ask", { tab: TAB, ask: number, yaml, file });
 export const cancel = (number) => post("cancel", { tab: TAB, ask: number }, { keepalive: true });
 export const edit = (yaml, changes, file) => post("edit", { yaml, changes, file });
-export const besides = (variants, file) => post("variants", { variants, file });
+export const besides = (variants, file, signal) => post("variants", { variants, file }, { signal });
 export const complete = (yaml, line, column, signal) => post("complete", { yaml, line, column }, { signal });
 export const explain = (key) => get("explain", { key });
 export const open = (given) => get("open", given);
