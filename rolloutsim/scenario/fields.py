@@ -387,7 +387,7 @@ class ShareOrCount(Described):
         if share > self.most:
             than = f"more than all {self.things}" if self.most == 1 else "too much"
             raise fault(f"{quoted(value)} is {than}; the most is {exact_text('share', self.most)}")
-        return str(value)
+        return "".join(str(value).split())  # `25 %` is no other share than `25%`
 
     def schema(self) -> JsonSchemaValue:
         number = {"type": "integer", "minimum": 0 if self.zero else 1, "maximum": _MOST_THINGS}

@@ -28,6 +28,7 @@ from rolloutsim.structs import struct
 _WORD = r"[^\s.\[\]{}=\"',]+"
 _BRACKET = r"""\[\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
 _OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to something else
+_ONLY = "registry"  # what the only registry is called, which has no name in a file, and its key
 _HOLDING = ("cached", "holds", "images")  # of nodes, caches and mirrors: which images there are
 _OF_IMAGES = 3  # the depth of an image in these
 _KEY_FORM = "write for example network.latency"
@@ -302,6 +303,8 @@ def _name_hint(change: Change, depth: int, step: str, container: dict[str, Any])
         if ".".join(rest[:length]) in container:
             meant: Path = (*change.path[:depth], ".".join(rest[:length]), *change.path[depth + length :])
             return f"write {dotted(meant)}"
+    if change.path[:depth] == ("registries",) and not container and step == _ONLY:
+        return f"the only one has no name: write {dotted((_ONLY, *change.path[depth + 1 :]))}"
     choice = intended(step, container)
     if choice is not None:
         return f"did you mean {dotted((*change.path[:depth], choice, *change.path[depth + 1 :]))}?"

@@ -40,6 +40,17 @@ def test_markdown_shows_cells_on_their_sides() -> None:
     ]
 
 
+def test_options_are_copied_out_of_markdown_as_they_are() -> None:
+    rows = [('prepulls.before={"images": ["a_b*"]}',), ('images["a|b"]=null',), ("name=`x`",), ("name=``y",)]
+    table = of_tuples([("with", OPTIONS)], [([row[0]],) for row in rows])
+    assert markdown(table).splitlines()[2:] == [
+        """| `--set 'prepulls.before={"images": ["a_b*"]}'` |""",
+        """| `--set 'images["a\\|b"]=null'` |""",
+        "| ``--set 'name=`x`'`` |",
+        "| ```--set 'name=``y'``` |",
+    ]
+
+
 def test_csv_has_values_in_full_and_nothing_where_there_is_none() -> None:
     table = of_tuples([("name", TEXT), ("bytes", SIZE)], [("a\x1b", 345678901.5), ("b,c", None)])
     assert csv_text(table) == 'name,bytes\na\\x1b,345678901.5\n"b,c",\n'

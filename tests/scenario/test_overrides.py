@@ -11,6 +11,7 @@ from rolloutsim.scenario import Scenario, loads
 from rolloutsim.scenario.loading import draft
 from rolloutsim.scenario.overrides import parse_assignment
 from rolloutsim.scenario.places import Place
+from rolloutsim.scenario.settings import changes
 
 SHORT = """\
 rolloutsim: 1
@@ -308,3 +309,20 @@ def test_a_size_is_changed_by_either_of_its_names_whichever_the_file_has(image: 
     (layer,) = loads(text, overrides=[f"images.app.{key}=7 MB"]).resolve().images["app"].layers
     (same,) = loads(text).with_({f"images.app.{key}": "7 MB"}).resolve().images["app"].layers
     assert (layer.compressed, layer) == (7e6, same)
+
+
+@pytest.mark.parametrize("given", ["", "registry: {uplink: 2 Gbit/s}\n"])
+def test_the_only_registry_has_no_name_in_a_file(given: str) -> None:
+    text = f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{a: 1 MB}}\n{given}"
+    with pytest.raises(UsageError, match=r"the only one has no name: write registry\.uplink$"):
+        loads(text, overrides=["registries.registry.uplink=10 Gbit/s"])
+    assert loads(text, overrides=["registry.uplink=10 Gbit/s"]).resolve().links["registry.uplink"].line_rate == 1.25e9
+
+
+def test_a_share_is_the_same_with_a_blank() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: 4\nnetwork: 1 Gbit/s\nimages: {a: 1 MB}\nworkloads: {a: {images: a, replicas: 4}}\n"
+        "rollout: {strategy: rolling, max_surge: 25%}\n"
+    )
+    before, after = (loads(one).resolve() for one in (text, text.replace("25%", "25 %")))
+    assert changes(before, after) == ()

@@ -132,7 +132,7 @@ def _requests(registry: RegistrySummary) -> str:
     if registry.rechecks:
         pulls = f"{show_count(registry.pulls)} {'pull' if registry.pulls == 1 else 'pulls'}"
         checks = f"{show_count(registry.rechecks)} {'re-check' if registry.rechecks == 1 else 're-checks'}"
-        text += f" for {pulls} and {checks} of images that nodes hold"
+        text += f" for {pulls} and {checks} of images that nodes hold by then"
     if registry.requests_per_pull is not None:
         text += f", {three_digits(registry.requests_per_pull)} a pull"
     text += f", at most {show_count(registry.peak_requests_per_s)} in one second"

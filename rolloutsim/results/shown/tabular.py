@@ -41,6 +41,8 @@ _BEGINS_A_BLOCK = re.compile(
     r"|^(?: {4}|\t)\s*()",
     re.M,
 )
+_FENCES = re.compile("`+")
+_BAR = r"\|"
 # What spreadsheets may take for a formula (OWASP, "CSV Injection"); numbers with a sign are none.
 _FORMULA = re.compile(r"[=@]|[+-](?![0-9.]+(?: ?[A-Za-z%/]+)?$)")
 
@@ -53,13 +55,15 @@ SIGNS: Mapping[State, str] = {"pass": "✓", "miss": "✗", "warn": "!", "": ""}
 class Kind:
     """How values of a kind are shown: as which text, on which side, and as what where there is none (None, NaN).
 
-    `column` gives the text of values that stand below each other, where that depends on all of them.
+    `column` gives the text of values that stand below each other, where that depends on all of them; `is_code` is text
+    to be copied, of which Markdown shows nothing else than it says.
     """
 
     show: Callable[[Any], str]
     side: Literal["left", "right"] = "right"
     unknown: str = UNKNOWN
     column: Callable[[Sequence[Any]], Callable[[Any], str]] | None = None
+    is_code: bool = False
 
 
 def as_options(overrides: Iterable[str]) -> str:
@@ -71,7 +75,7 @@ TEXT = Kind(str, "left")
 TIME, SIZE, RATE = Kind(show_time, column=show_times), Kind(show_size), Kind(show_rate)
 SHARE, FACTOR, COUNT = Kind(show_share), Kind(show_factor), Kind(show_count)
 NUMBER = Kind(str)  # as it is written, or as its column says
-OPTIONS = Kind(as_options, "left")
+OPTIONS = Kind(as_options, "left", is_code=True)
 
 
 @struct
@@ -159,8 +163,20 @@ def of_tuples(columns: Iterable[tuple[str, Kind]], rows: Sequence[Sequence[Any]]
 def markdown(table: Table) -> str:
     """A table in Markdown."""
     rule = "|".join("---" if column.side == "left" else "--:" for column in table.columns)
-    head, *rows = ("| " + " | ".join(map(escaped, cells)) + " |" for cells in (table.headings(), *table.cells()))
-    return "\n".join([head, f"|{rule}|", *rows])
+    shows = [_code if column.kind.is_code else escaped for column in table.columns]
+    head = map(escaped, table.headings())
+    rows = ((show(cell) for show, cell in zip(shows, cells, strict=True)) for cells in table.cells())
+    first, *others = (f"| {' | '.join(cells)} |" for cells in (head, *rows))
+    return "\n".join([first, f"|{rule}|", *others])
+
+
+def _code(text: str) -> str:
+    """A text as code in a cell (GitHub Flavored Markdown Spec, 4.10 and 6.3): only `|` is escaped there."""
+    if not text:
+        return ""
+    fence = "`" * (1 + max(map(len, _FENCES.findall(text)), default=0))
+    pad = " " if "`" in (text[0], text[-1]) else ""
+    return f"{fence}{pad}{visible(text).replace('|', _BAR)}{pad}{fence}"
 
 
 def escaped(text: str) -> str:
