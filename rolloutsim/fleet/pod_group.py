@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rolloutsim.scenario.causes import Cause
 
+# In the place of a pod's code, whose event lets a controller act: no pod's, it acts by itself; or nothing does.
+NOBODY, NOTHING = -1, -2
+
 
 class Pod:
     """A pod on a node.

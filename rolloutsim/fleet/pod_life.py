@@ -11,7 +11,7 @@ from typing import Protocol
 from rolloutsim.fleet.instants import EndOfInstant
 from rolloutsim.fleet.ledger import NEVER
 from rolloutsim.fleet.placement import Placement
-from rolloutsim.fleet.pod_group import Pod, PodGroup
+from rolloutsim.fleet.pod_group import NOTHING, Pod, PodGroup
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario.causes import (
@@ -49,8 +49,15 @@ class Watcher(Protocol):
     def joined(self, node: int) -> None:
         """A node has joined on which its pods may run."""
 
+    def makes_room(self, pod: Pod) -> bool:
+        """Whether something may be created since a pod is gone, and could not be when it was deleted."""
+
     def reconcile(self, trigger: int) -> None:
-        """Act on all changes of this instant; `trigger` is the code of a pod whose event is among them."""
+        """Act on all changes of this instant.
+
+        `trigger` is the code of a pod whose event is among them and may let it act, `NOBODY` if it acts by itself, or
+        `NOTHING`.
+        """
 
 
 class PodLife:
@@ -274,9 +281,12 @@ class PodLife:
         if watcher is None:
             return
         watcher.touched(pod)
-        known = self.triggers.get(pod.workload)
-        # Ties may come in any order: the lowest code stands for all of them.
-        self.triggers[pod.workload] = pod.code if known is None else min(known, pod.code)
+        known = self.triggers.get(pod.workload, NOTHING)
+        if pod.gone and not watcher.makes_room(pod):
+            self.triggers[pod.workload] = known
+        else:
+            # Ties may come in any order: the lowest code stands for all of them.
+            self.triggers[pod.workload] = pod.code if known == NOTHING else min(known, pod.code)
         self.end_of_instant.ask()
 
     def _tell(self) -> None:

@@ -24,6 +24,7 @@ from math import isnan
 
 from rolloutsim.fleet.instants import staggered
 from rolloutsim.fleet.ledger import NEVER
+from rolloutsim.fleet.pod_group import NOBODY, NOTHING
 from rolloutsim.fleet.pod_group import Pod as Pod
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pod_life import KubeletProtocol as KubeletProtocol
@@ -47,8 +48,6 @@ from rolloutsim.scenario.orchestration import Workload
 # tolerationSeconds 300 that admission gives each pod. Sources: kube-controller-manager reference (1.32; 40 s
 # before), k/k plugin/pkg/admission/defaulttolerationseconds/admission.go. [s]
 EVICTED_AFTER = 350.0
-
-NOBODY = -1  # no pod's event: the controller acts by itself
 
 
 class Cluster(PodLife):
@@ -104,8 +103,13 @@ class Cluster(PodLife):
         self.begun[workload] = self.workloads[workload].start
 
     def look(self, workload: int, trigger: int = NOBODY) -> None:
-        """Let a workload's watcher act at the end of this instant, whether or not something changes."""
+        """Let a workload's watcher act at the end of this instant, for a reason of its own or a pod's event."""
         self.triggers[workload] = trigger
+        self.end_of_instant.ask()
+
+    def look_again(self, workload: int) -> None:
+        """Let a workload's watcher look at the end of this instant, without a reason to act that is new."""
+        self.triggers.setdefault(workload, NOTHING)
         self.end_of_instant.ask()
 
     def create(
@@ -222,7 +226,7 @@ class Cluster(PodLife):
         """Nobody asks for a pod's images any more."""
         pod.given_up = True
         self.groups[pod.workload].given_up += 1
-        self.look(pod.workload)
+        self.look_again(pod.workload)
 
     def _join(self, node: int) -> None:
         """A node joins: pods that wait for it ask for their images, and those of DaemonSets come."""

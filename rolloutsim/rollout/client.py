@@ -32,6 +32,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.pod_group import NOBODY, NOTHING
 
 if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork
@@ -105,7 +106,10 @@ class Sync:
 
     def may_act(self, trigger: int) -> bool:
         """Whether a sync may begin, for an event of a pod; if one is under way, the next one sees what happened."""
-        if not self.is_late or self.busy:
+        if trigger == NOTHING:
+            if not self.is_late and not self.busy:
+                self.reason = NOBODY, self.network.now
+        elif not self.is_late or self.busy:
             self.reason = trigger, self.network.now
         if self.busy:
             return False

@@ -77,6 +77,10 @@ class Controller(ABC):
     def touched(self, pod: Pod) -> None:
         """Something happened to a pod; `reconcile` follows at the end of the instant."""
 
+    def makes_room(self, pod: Pod) -> bool:
+        """Whether a pod that is gone makes room: one on a node has its place, and others have none."""
+        return self.workload.daemonset
+
     def joined(self, node: int) -> None:  # noqa: B027
         """A node of its groups has joined: the scheduler knows it."""
 
@@ -87,7 +91,7 @@ class Controller(ABC):
         Parameters
         ----------
         trigger : int
-            The code of a pod whose event made it look; -1: its own time has come.
+            The code of a pod whose event made it look; -1: its own time has come; -2: nothing new lets it act.
         """
 
     def _new_sync(self, counts: Callable[[], tuple[int, ...]]) -> Sync:
@@ -99,7 +103,7 @@ class Controller(ABC):
         return pods.new_pods, pods.new_ready, pods.new_available, pods.old_pods, pods.old_ready, pods.old_available
 
     def _look_again(self) -> None:
-        self.cluster.look(self.number)
+        self.cluster.look_again(self.number)
 
     def _creation(self, node: int | None = None, replaces: Pod | None = None, ordinal: int = -1) -> Call:
         """The call that creates a pod, for the reason that the present sync has."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.pods import NOBODY
+from rolloutsim.fleet.pod_group import NOBODY
 from rolloutsim.rollout.at_once import AtOnce
 from rolloutsim.rollout.client import ApiClient
 from rolloutsim.rollout.daemonset import API_CALL as API_CALL
@@ -86,7 +86,7 @@ class Rollout:
             awaited.discard(over)
             if not awaited:
                 del self._awaited[number]
-                self.controllers[number].begin(self.cluster.told.get(over, NOBODY))
+                self.controllers[number].begin(max(self.cluster.told.get(over, NOBODY), NOBODY))
 
     def missing(self, names: Sequence[str], bare: bool = False) -> tuple[str, ...]:
         """What is missing of each workload that is not done, in words; parameters as for `Controller.missing`."""

@@ -102,6 +102,11 @@ class DaemonSet(Controller):
         strategy = self.strategy
         self.surge, self.unavailable = daemonset(strategy.max_surge, strategy.max_unavailable, self._there)
 
+    def makes_room(self, pod: Pod) -> bool:
+        """Not an old pod beside a new one."""
+        new = self._new.get(pod.node)
+        return not pod.old or new is None or new.gone
+
     def touched(self, pod: Pod) -> None:
         """Its node is looked at when the instant is over."""
         if not pod.old and not pod.gone:

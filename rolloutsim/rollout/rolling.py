@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.pod_group import NOBODY, NOTHING
 from rolloutsim.rollout.client import doubling
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import deployment, scale_down, scale_up
@@ -66,14 +67,15 @@ class ReplicaSet:
 
     def order(self, pods: int, reason: Reason) -> None:
         """Create or delete more pods."""
-        self.orders.extend([reason] * pods)
+        self.orders.extend([(max(reason[0], NOBODY), reason[1])] * pods)
         self.act(reason)
 
     def act(self, reason: Reason) -> None:
         """Do what there is to do, and tell of it."""
         sync = self.sync
         if sync.busy:
-            sync.reason = reason
+            if reason[0] != NOTHING:
+                sync.reason = reason
             return
         sync.reason, sync.is_late = reason, False
         reasons = [self.orders.popleft() for _ in range(min(len(self.orders), BURST))]

@@ -65,6 +65,10 @@ class StatefulSet(Controller):
         self._unhealthy = [ordinal for ordinal, pod in current if pod is None or not pod.available]
         super().begin(trigger)
 
+    def makes_room(self, pod: Pod) -> bool:
+        """An ordinal comes back when its pod is gone."""
+        return True
+
     def touched(self, pod: Pod) -> None:
         """Its ordinal is looked at when the instant is over."""
         if not pod.available:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.pod_group import NOBODY
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import wave_sizes
 
@@ -60,7 +61,7 @@ class Waves(Controller):
         deletions: list[Call] = []
         if self._gate is not None and self.pods.new_available >= self._released:
             pause, self._gate = self._gate, None
-            self._pause(pause)
+            self._pause(pause, self.sync.reason[0])
         while self._gate is None and not self._pausing and self._ahead:
             size, gate, pause = self._ahead.popleft()
             self._release(range(self._released, self._released + size), deletions)
@@ -100,11 +101,12 @@ class Waves(Controller):
         vacated, self._vacated = self._vacated, {}
         return [self._creation(node, vacated[node]) for node in sorted(vacated)]
 
-    def _pause(self, pause: float) -> None:
+    def _pause(self, pause: float, upon: int = NOBODY) -> None:
+        """Wait, since the pod came that opened the gate, or by itself."""
         if pause > 0.0 and self._ahead:
             self._pausing = True
-            self.cluster.network.call_later(pause, self._resume)
+            self.cluster.network.call_later(pause, self._resume, upon)
 
-    def _resume(self, _: object) -> None:
+    def _resume(self, upon: int) -> None:
         self._pausing = False
-        self.cluster.look(self.number)
+        self.cluster.look(self.number, upon)

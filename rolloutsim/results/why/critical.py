@@ -246,12 +246,19 @@ class _Walk:
         """Whose chain the path goes on in after a step that an event ended, and from when on."""
         old: OldPods = self.case.orchestration.old_pods
         code, met = int(self.chains.trigger[step]), set[int]()
-        while code >= 0 and code not in met:
+        while code >= 0:
             row, is_old = divmod(code, 2)
             if not is_old:
                 return row, time
+            deleted = float(old.deleted[row])
+            is_own = code in met or (deleted == time and len(old.trigger) > 0 and int(old.trigger[row]) == code)
+            if (
+                is_own or not deleted <= time
+            ):  # it came back on its node, or was lost there, and goes later or not at all
+                away = self._away(int(old.node[row]), time)
+                self._add(NODE_DOWN.name, time - away)
+                return pod, away
             met.add(code)
-            deleted = min(float(old.deleted[row]), time)
             self._add(TERMINATION.name, time - deleted)
             time = deleted
             own = self._before(pod, time)
@@ -264,6 +271,12 @@ class _Walk:
             self._add(API_CALLS.name, time - decided)
             time, code = decided, int(old.trigger[row])
         return pod, time
+
+    def _away(self, node: int, time: float) -> float:
+        """Since when a pod of a node was away that is back at a time: the node's last failure."""
+        faults, name = self.case.orchestration.faults, self.case.node_names[node]
+        whole = zip(faults.target, faults.started.tolist(), strict=True)
+        return max((started for target, started in whole if target == name and started <= time), default=time)
 
     def _came(self, workload: int, pod: int, time: float) -> int:
         """The new pod upon which an old one went, of results that do not say so: whichever had come at that moment."""
