@@ -41,7 +41,7 @@ from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.prepulls import BEHAVIOURS
 from rolloutsim.scenario.presets import unsimulated_bursts
 from rolloutsim.scenario.runtimes import Snapshotter
-from rolloutsim.scenario.servers import instances, racks_of, registries
+from rolloutsim.scenario.servers import asks_swarm, instances, racks_of, registries
 from rolloutsim.scenario.serving import limit, peers, servers, share_notes, unpushed_notes, window
 from rolloutsim.scenario.snapshotters import SNAPSHOTTERS, snapshotter
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -289,6 +289,8 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
     """A group of nodes; where nothing else has a queue in the ideal model, their NICs have none either."""
     profile = PROFILES[spec.runtime]
     own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in (*RETRIES, *TIMEOUTS)}
+    if asks_swarm(spec, document):
+        own["layer_fetch_buffer"] = None  # agents of a swarm hand over whole layers
     if spec.retry is not None:
         own |= {key: getattr(spec.retry, key) for key in RETRIES}
     if spec.timeouts is not None:

@@ -12,6 +12,7 @@ from rolloutsim.scenario.copied import BEFORE
 from rolloutsim.scenario.model import REGISTRY, CacheSpec, Document, GroupSpec, MirrorSpec, RegistrySpec
 from rolloutsim.scenario.model.caches import IN_CORE, IN_EACH
 from rolloutsim.scenario.places import Path
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
 
 
@@ -39,6 +40,11 @@ def _with_all_defaults() -> RegistrySpec:
 def registry_path(document: Document, name: str) -> Path:
     """Where the registry stands in the file."""
     return ("registries", name) if document.registries is not None else ("registry",)
+
+
+def asks_swarm(group: GroupSpec, document: Document) -> bool:
+    """Whether a group's nodes have a swarm among their hosts."""
+    return any(host in document.peers and document.peers[host].profile in SWARMS for host in group.hosts)
 
 
 def racks_of(name: str, group: GroupSpec) -> tuple[str, ...]:

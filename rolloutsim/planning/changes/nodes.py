@@ -10,6 +10,7 @@ from rolloutsim.results.numerals import show_rate
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.answers import ANSWERS, DIAL
 from rolloutsim.scenario.places import Path
+from rolloutsim.scenario.servers import asks_swarm
 from rolloutsim.units import plain_text
 
 _SLOTS = (6, 10)  # CRI-O's default, and what is recommended for object storage: SOCI docs/parallel-mode.md, 10 to 20
@@ -70,7 +71,12 @@ def _connections(situation: Situation) -> Iterator[Candidate]:
     yield change("connection caps of nodes", words, values, share, True, None, [causes.CONNECTION_CAP.name])
     share = situation.share(_PER_CONNECTION)
     if share > 0.0:
-        plain = [group.name for group in situation.groups if group.runtime.layer_fetch_buffer is None]
+        plain = [
+            group.name
+            for group in situation.groups
+            if group.runtime.layer_fetch_buffer is None
+            and not asks_swarm(situation.document.nodes[group.name], situation.document)
+        ]
         values = {("nodes", name, "layer_fetch_buffer"): _CHUNK for name in plain}
         yield change("ranged requests", f"layers fetched in ranges of {_CHUNK} side by side", values, share)
 

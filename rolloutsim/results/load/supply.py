@@ -61,7 +61,7 @@ class ServerSummary:
     # Of these, what it did not pass on: a cache had it, or was fetching it for its store; of peers, what did not come
     # from seeds [B].
     held_bytes: float
-    sent_bytes: float  # all layers that left it, to caches and swarms as well [B]
+    sent_bytes: float  # all of layers that left it, to caches and swarms and for lazy reads as well [B]
     refused: Mapping[str, int]  # requests by answer, as in `registries`
     lost_s: float  # what pulls lost with it until they asked the next host, all together [s]
     lacks: tuple[str, ...]  # of the images that nodes pull, those of which a mirror does not have all
@@ -153,7 +153,7 @@ def supply_summary(run: Run, case: CaseRecords) -> SupplySummary | None:
     registries = {name: number for number, name in enumerate(scenario.registries)}
     layer = {one.digest: number for number, one in enumerate(case.layers)}
     return SupplySummary(
-        bytes_by_source=_by_kind(scenario, found),
+        bytes_by_source=_by_kind(scenario, case, found),
         hit_ratio=_share(hits, misses),
         byte_hit_ratio=_share(float(caches.hit_bytes.sum()), float(caches.missed_bytes.sum())),
         upstream_copies=found.copies(found.entering[caches.source]),
@@ -199,6 +199,7 @@ class Flows:
             self._enter(chain, self.fetched[number])
         fills = supply.fills
         self.seeded = seeded(case, count, layers)  # into swarms, by their source
+        self.read = read_from(case)  # on demand and in the background, of layers that are mounted; by registry
         ways, way = np.unique(fills.cache.astype(np.int64) * count + fills.upstream, return_inverse=True)
         filled = np.bincount(way.astype(np.int64) * layers + fills.layer, fills.bytes, len(ways) * layers)
         for each, sizes in zip(ways.tolist(), filled.astype(np.float64).reshape(len(ways), layers), strict=True):
@@ -233,6 +234,14 @@ class Flows:
         return self.copies(moved)
 
 
+def read_from(case: CaseRecords) -> Times:
+    """What lazy pulls had read by the end of the rollout, from the registries of their images [B]; shape (sources,)."""
+    number = {name: place for place, name in enumerate(case.sources)}
+    registry = np.array([number.get(image.registry, 0) for image in case.images], np.int64)
+    whose = registry[case.pulls.image[case.reads.pull]]
+    return np.bincount(whose, case.reads.moved, len(case.sources)).astype(np.float64)
+
+
 def _chain(found: Outlets, source: int) -> list[int]:
     """The servers that the bytes of a source leave, the one first that is asked for them."""
     chain = []
@@ -249,10 +258,11 @@ def flows_of(case: CaseRecords) -> Flows:
 
 
 def sent_by_registries(case: CaseRecords, registries: int) -> float:
-    """All layers that left a scenario's registries, which are the first so many of a case's sources [B]."""
+    """All of layers that left a scenario's registries, which are the first so many of a case's sources [B]."""
+    read = float(case.reads.moved.sum())
     if not case.supply:
-        return float(case.fetches.bytes_done.sum())
-    return float(flows_of(case).leaving[:registries].sum())
+        return float(case.fetches.bytes_done.sum()) + read
+    return float(flows_of(case).leaving[:registries].sum()) + read
 
 
 def received_by_kind(scenario: ResolvedScenario, case: CaseRecords, edges: Times) -> dict[str, Times]:
@@ -272,7 +282,7 @@ def received_by_kind(scenario: ResolvedScenario, case: CaseRecords, edges: Times
     return {name: sums[name] for name in SOURCE_KINDS if name in sums}
 
 
-def _by_kind(scenario: ResolvedScenario, found: Flows) -> dict[str, float]:
+def _by_kind(scenario: ResolvedScenario, case: CaseRecords, found: Flows) -> dict[str, float]:
     """What nodes received by kind of source, of all kinds that the scenario has [B]."""
     sums: dict[str, float] = {}
     kinds = [kind_of(scenario, outlet) for outlet in outlets(scenario)]
@@ -281,6 +291,8 @@ def _by_kind(scenario: ResolvedScenario, found: Flows) -> dict[str, float]:
         of_seeds = of_seeds if kind is PEER else 0.0
         sums[kind.name] = sums.get(kind.name, 0.0) + size - of_seeds
         sums[REGISTRY.name] = sums.get(REGISTRY.name, 0.0) + of_seeds
+    if case.reads:
+        sums[REGISTRY.name] = sums.get(REGISTRY.name, 0.0) + float(found.read.sum())
     return {name: sums[name] for name in SOURCE_KINDS if name in sums}
 
 
@@ -292,9 +304,9 @@ def _server(
         kind="registry" if name in scenario.registries else "mirror" if name in scenario.mirrors else "cache",
         called=scenario.server(name).called or name,
         requests=asked.count(number),
-        bytes=float(found.fetched[found.server == number].sum()),
-        held_bytes=float(found.fetched[number].sum()),
-        sent_bytes=float(found.leaving[number].sum()),
+        bytes=float(found.fetched[found.server == number].sum()) + float(found.read[number]),
+        held_bytes=float(found.fetched[number].sum()) + float(found.read[number]),
+        sent_bytes=float(found.leaving[number].sum()) + float(found.read[number]),
         refused=by_status(asked.refusals, asked.refused.of(number)),
         lost_s=_lost(case, number),
         lacks=_lacking(case, scenario.server(name)),
