@@ -19,7 +19,7 @@ from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.servers import registries, registry_path, specs, takes_in
+from rolloutsim.scenario.servers import asks_swarm, registries, registry_path, specs, takes_in
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.scenario.swarms import SWARMS
@@ -213,7 +213,8 @@ def _unused(document: Document) -> Iterator[Idle]:
         why = "no workload has it; name it in workloads.<workload>.images"
     else:
         return
-    used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
+    used = {*pulled, *(image for _, _, push in pushes(document) for image in push.held)}
+    pushed = {image for _, _, push in pushes(document) for image in push.images}
     used.update(image for group in document.nodes.values() for image in group.cached)
     used.update(image for cache in document.caches.values() for image in cache.holds)
     for mirror in document.mirrors.values():
@@ -226,7 +227,8 @@ def _unused(document: Document) -> Iterator[Idle]:
             waiting.append(spec.base)
     for name in document.images:
         if name not in used:
-            yield Idle((("images", name),), why)
+            only = "only images that are pulled are pushed, and " if name in pushed else ""
+            yield Idle((("images", name),), f"{only}{why}")
     known = registries(document)
     if len(known) > 1:
         serving = {spec.registry for name, spec in document.images.items() if name in used}
@@ -280,6 +282,8 @@ def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle
         if math.isinf(group.unpack.rate):
             why = f"decompression takes no time; give {dotted((*unpack, 'rate'))} a rate"
             yield from _notes(unpack, group.unpack, _OF_CORES, why)
+    if asks_swarm(group, document):
+        yield from _notes(here, group, ("layer_fetch_buffer",), "agents of a swarm hand over whole layers")
     if has_pods(document):
         why = "controllers decide when pods are created, and workloads have a start of their own"
         yield from _notes(here, group, ("start",), why)

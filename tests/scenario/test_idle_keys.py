@@ -70,6 +70,9 @@ OTHERS_DECIDE = (
      "rollout.max_surge", "3", "every workload has one of its own; change workloads.w.rollout.max_surge"),
     (PODS.replace("images: {a:", "images: {spare: 20 MB, a:"), "images.spare", "90 MB",
      "no workload has it; name it in workloads.<workload>.images"),
+    (PODS.replace("images: {a:", "images: {new: 20 MB, a:") + "pushes: {ci: {link: 1 Gbit/s, images: [new, a]}}\n",
+     "images.new", "90 MB", "only images that are pulled are pushed, and no workload has it; name it in "
+     "workloads.<workload>.images"),
     (f"model: ideal{BARE}", "network.latency", "1 s", "the ideal model leaves it out; leave out model: ideal"),
     (f"model: ideal{BARE}", "nodes.n.disk", "1 MB/s", "the ideal model leaves it out; leave out model: ideal"),
 )  # fmt: skip
