@@ -102,13 +102,16 @@ def about_calibration(scenario: ResolvedScenario) -> str:
 
 def _about_swarms(run: Run) -> Iterator[str]:
     """How far the model of swarms may be off, in words."""
-    from rolloutsim.results.load.peers import model_error  # few scenarios have any
+    from rolloutsim.results.load.peers import model_error, ran_out_of_time  # few scenarios have any
 
     error = max(model_error(run.scenario, case) for case in run.cases)
     if error:
+        rollout = "and the rollout time no further than the swarms"
+        if any(ran_out_of_time(run.scenario, case) for case in run.cases):
+            rollout = "and the rollout time by more, since members ran out of time and asked others"
         yield (
             "Pieces of swarms are not simulated one by one: the time that a swarm takes may be off by "
-            f"{error * 100:.0f} %, one of ten by more, and the rollout time no further than the swarms. "
+            f"{error * 100:.0f} %, one of ten by more, {rollout}. "
             "That is the model's error and has nothing to do with chance."
         )
 

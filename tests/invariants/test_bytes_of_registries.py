@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.results.shown.tables import footnotes
 
 SWARM = """
 rolloutsim: 1
@@ -43,6 +44,18 @@ def test_what_is_read_lazily_comes_from_a_registry(lazy: str, hosts: str) -> Non
         hub = next(one for one in case.supply.servers if one.server == "hub")
         assert hub.sent_bytes == pytest.approx(case.bytes_on_wire)
         assert sum(case.supply.bytes_by_source.values()) == pytest.approx(case.bytes_on_wire)
+    told = [note for note in footnotes(result.outcome) if note.startswith("What is read of mounted layers comes from")]
+    assert len(told) == bool(hosts)
     (judged,) = result.thresholds
     assert judged.value == (pytest.approx(case.bytes_on_wire) if hosts else None)  # it is not counted without others
     assert not judged.passed
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"), [("1 GB", "no further than the swarms"), ("100 MB, 3 GB", "by more, since members")]
+)
+def test_how_far_a_rollout_may_be_off_is_not_claimed_where_members_ran_out_of_time(layers: str, said: str) -> None:
+    """An agent of Kraken answers when it has the whole layer, and containerd waits for 30 s: 3 GB take longer."""
+    result = rs.loads((SWARM % ("", "kraken")).replace("1 GB", layers)).run()
+    (note,) = [note for note in footnotes(result.outcome) if note.startswith("Pieces of swarms")]
+    assert f"one of ten by more, and the rollout time {said}" in note

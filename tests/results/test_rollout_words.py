@@ -166,7 +166,7 @@ def test_a_push_during_the_rollout_and_one_that_does_not_end() -> None:
     assert found == [
         "ci uploads a: 4 MB, in 2.00 s, from 1.00 s on.",
         "laptop uploads a: 4 MB; it does not end.",
-        "nightly uploads a: 4 MB; it is not complete when the rollout ends.",
+        "nightly uploads a: 4 MB; it is not complete when the rollout ends, which does not wait for it.",
     ]
 
 

@@ -213,7 +213,7 @@ def _said(who: Readiness, ready: Sequence[Times]) -> str:
         return f"{_reached(who, half, nine, every)}{means}"
     if len(ready) == 1:
         reached = "" if half is None else f"; half of them were after {show_time(half)}"
-        return f"{len(who.times)} of {who.wanted} {who.of} ready, the others never{reached}"
+        return f"{len(who.times)} of {who.wanted} {who.of} ready, the others not as far as it was simulated{reached}"
     whole = [float(times[-1]) for times in ready if len(times) >= who.wanted]
     if not whole:
         counts = sorted(len(times) for times in ready)

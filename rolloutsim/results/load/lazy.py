@@ -69,6 +69,8 @@ def about_reads(run: Run) -> Iterator[str]:
                 f"{case.name}: when the last byte of {missing:,} of {len(case.reads.pull):,} lazy pulls is on its node "
                 f"is not known: {_why(run, case)}."
             )
+    if any(group.hosts for group in lazy):
+        yield "What is read of mounted layers comes from the registries of the images, whatever hosts their nodes ask."
     counted = [
         name for name, one in run.scenario.registries.items() if any(it.counts == "requests" for it in one.rate_limits)
     ]

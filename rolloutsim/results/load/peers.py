@@ -106,6 +106,13 @@ def model_error(scenario: ResolvedScenario, case: CaseRecords) -> float:
     return max(swarms, default=0.0)
 
 
+def ran_out_of_time(scenario: ResolvedScenario, case: CaseRecords) -> bool:
+    """Whether requests to a swarm had no answer in time: a little more time, and their nodes would not ask others."""
+    swarms = [case.sources.index(name) for name, spec in scenario.peers.items() if spec.swarm is not None]
+    refusals = case.orchestration.refusals
+    return bool(np.any(np.isin(refusals.source, swarms) & (refusals.status < 0)))
+
+
 def model_range(time: float | None, error: float) -> ModelRange | None:
     """The times between which the true one is, for a known one [s] and an error; None without either.
 

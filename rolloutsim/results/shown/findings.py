@@ -224,7 +224,11 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
         held = sum(one.held_bytes for one in images)
         text += f", {show_size(held)} more are there already" if held else ""
         if len(done) < len(images) or not begun:
-            text += "; it does not end" if images[0].before_rollout else "; it is not complete when the rollout ends"
+            text += (
+                "; it does not end"
+                if images[0].before_rollout
+                else "; it is not complete when the rollout ends, which does not wait for it"
+            )
         else:
             text += f", in {show_time(max(done) - min(begun))}"
             text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"
