@@ -55,7 +55,7 @@ class Said:
         self.first, *self.rest = why.splitlines()
         turn = re.match(
             r"(?P<pods>\d+) pods(?: of (?P<of>\S+))? are (?:replaced|created) "
-            r"(?:one after another|(?P<together>\d+) at a time) \([^)]*\)"
+            r"(?:in waves|(?:one after another|(?P<together>\d+) at a time) \([^)]*\))"
             r"(?:, (?P<turns>\d+) turns one after another)?; "
             rf"of the (?P<time>{TIME}) that (?:one|a turn) takes(?: on average)?(?: \([^)]*\))?, "
             r"(?P<shares>.*?)(?:; these turns take .*)?\.$",
@@ -115,7 +115,8 @@ def test_the_words_name_the_planted_bottleneck_first(path: Path) -> None:
     assert (said.turn is not None) == (how == "turns"), said.first
     if said.turn is not None:
         largest = max(said.shares, key=lambda noun: said.shares[noun])
-        assert largest.partition(" (")[0] == (noun(cause) if cause != "controller_pacing" else "min_ready")
+        pacing = header(path, "pacing") or "min_ready"
+        assert largest.partition(" (")[0] == (noun(cause) if cause != "controller_pacing" else pacing)
         assert said.shares[largest] > 50
         assert f" {what}" in said.first
     elif how == "behind":
@@ -163,9 +164,10 @@ def test_the_parts_of_a_turn_are_what_pods_take(path: Path) -> None:
     )  # fmt: skip
     pods = np.flatnonzero(records.pods.workload == records.orchestration.workloads.index(workload))
     assert int(said.turn["pods"]) == workload.replicas == len(pods)
-    together = int(said.turn["together"] or 1)
+    waves = [int(size) for size in header(path, "waves").split()]
+    together = max(waves, default=int(said.turn["together"] or 1))
     turns = int(said.turn["turns"] or said.turn["pods"])
-    assert turns == pytest.approx(workload.replicas / together, abs=1)
+    assert turns == (len(waves) or pytest.approx(workload.replicas / together, abs=1))
     # All turns one after another are the rollout.
     assert said.time * turns == pytest.approx(float(records.pods.ready[pods].max()), rel=0.03)
     # At any moment as many pods as it says are neither available nor still to come.
@@ -176,6 +178,8 @@ def test_the_parts_of_a_turn_are_what_pods_take(path: Path) -> None:
     found = of_pods(records, workload.name)
     # The last one is waited for by nobody.
     found["min_ready"] = found["min_ready"] * (turns - 1) / turns
+    if waves:
+        found["the pauses between waves"] = np.full(len(pods), parse_time(header(path, "pause")) * (turns - 1) / turns)
 
     def share(what: str, of: Callable[[np.ndarray], float]) -> float:
         assert ("each created" in what) <= workload.create
