@@ -170,7 +170,7 @@ def changes_table(comparison: Comparison) -> Table | None:
     columns = (
         Column("key", TEXT, lambda row: next(iter(row.values())).key),
         Column(first.name, TEXT, lambda row: _setting(next(iter(row.values())).before)),
-        *(Column(name, TEXT, partial(_after, name)) for name in names),
+        *(Column(name, TEXT, partial(_after, name, comparison.changes[name])) for name in names),
     )
     return Table(columns, [row for row in found.values() if not follows(row.values(), found)])
 
@@ -198,9 +198,17 @@ def follows(row: Iterable[Changed], found: Container[Path]) -> bool:
     return all(not setting.given and setting.follows in found for setting in both)
 
 
-def _after(side: str, row: dict[str, Changed]) -> str:
-    """What a scenario says; as the first one where that is no difference."""
-    return _setting(row[side].after) if side in row else _setting(next(iter(row.values())).before)
+def _after(side: str, every: Sequence[Changed], row: dict[str, Changed]) -> str:
+    """What a scenario says; as the first one where that is no difference. Parts of it have rows of their own: `…`."""
+    if side in row:
+        return _setting(row[side].after)
+    path = next(iter(row.values())).path
+    for one in every:
+        if path[: len(one.path)] == one.path:  # it is no part of the other scenario
+            return _setting(one.after)
+        if one.path[: len(path)] == path:
+            return "…"
+    return _setting(next(iter(row.values())).before)
 
 
 def _setting(setting: Setting | None) -> str:

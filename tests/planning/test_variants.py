@@ -118,6 +118,28 @@ def test_variants_that_are_one_scenario_are_said_to_be() -> None:
     assert not any("quicker are the same" in note or "quicker and" in note for note in notes)
 
 
+def test_of_what_one_variant_changes_a_part_and_another_takes_all_each_says_its_own() -> None:
+    limit = "{rate: 100/6h, burst: 100, per: address, counts: pulls}"
+    table = shown.changes_table(
+        variants(f"""
+rolloutsim: 1
+nodes: 2
+network: 1 Gbit/s
+registry: {{rate_limits: {{free: {limit}}}}}
+images: {{a: 1 MB}}
+variants:
+  today: {{}}
+  more: {{registry.rate_limits.free.burst: 200}}
+  none: {{registry.rate_limits: null}}
+""")
+    )
+    assert table is not None
+    assert table.cells() == (
+        ("registry.rate_limits.free.burst", "100", "200", "–"),
+        ("registry.rate_limits.free", limit, "…", "–"),
+    )
+
+
 def test_each_variant_is_judged_by_the_thresholds() -> None:
     found = variants(GROUPS)
     assert found.missed
