@@ -2,8 +2,9 @@
 
 The path begins at the last pod's readiness and is walked back along its steps, pulls in it along their own critical
 paths. Where its turn had to come first, the path goes on in the chain of the pod whose event gave it the turn, at
-the time of that event: a new pod that became available, or an old one that was gone (`termination`) and had been
-deleted because a new one had become available before. Where it waited in its kubelet's queue, the path goes on in the
+the time of that event: a new pod that became available; an old one that was gone (`termination`), was deleted when the
+controllers' calls let it (`api_calls`), and was to be since a new one had become available; or one that came back with
+its node (`node_down`). Where it waited in its kubelet's queue, the path goes on in the
 pull whose end let it in, and before that in the chain of the pod that had asked for it. What full links took of that
 pull stands under these links, since its bytes had to cross them in any order; the rest of it is `kubelet_queue`. (That
 a small pull need not have waited for a large one is another question: `queued_time` has all that such waits took.) So
@@ -251,10 +252,9 @@ class _Walk:
             if not is_old:
                 return row, time
             deleted = float(old.deleted[row])
+            # Its own event: it came back on its node, or was lost there, and goes for that, later, or not at all.
             is_own = code in met or (deleted == time and len(old.trigger) > 0 and int(old.trigger[row]) == code)
-            if (
-                is_own or not deleted <= time
-            ):  # it came back on its node, or was lost there, and goes later or not at all
+            if is_own or not deleted <= time:
                 away = self._away(int(old.node[row]), time)
                 self._add(NODE_DOWN.name, time - away)
                 return pod, away
