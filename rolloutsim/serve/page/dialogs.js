@@ -14,9 +14,18 @@ const complain = (dialog, message) => {
 };
 
 // A name for a file, asked until the server takes it or the person gives up; then the file's name is handed on.
-const naming = (id, act) => {
-  const dialog = $(id), form = dialog.querySelector("form"), name = dialog.querySelector("input"), go = dialog.querySelector("[type=submit]");
-  const label = go.textContent;
+const naming = (id, { title, note, label }, act) => {
+  const name = h("input", { id: `${id}-name`, type: "text", required: true, spellcheck: "false", autocomplete: "off" });
+  const go = h("button", { type: "submit", class: "main" }, label);
+  const form = h("form", { method: "dialog" },
+    h("h2", { id: `${id}-head` }, title),
+    note && h("p", { class: "note" }, note),
+    h("label", { for: name.id }, "File in this folder"),
+    name,
+    h("p", { class: "error", role: "alert", hidden: true }),
+    h("p", { class: "actions" }, h("button", { type: "button", class: "close" }, "Cancel"), go));
+  const dialog = $(id);
+  dialog.append(form);
   let taken = "";
   const calm = () => {
     taken = "";
@@ -61,11 +70,6 @@ const choices = (title, entries, choose) => entries.length > 0 && h("section", {
 
 // `started` is what the server said at the beginning; the page's own state is asked for when it is needed.
 export const dialogs = ({ started, text, file, was, variants, isChanged, loaded, saved, wrote }) => {
-  for (const dialog of document.querySelectorAll("dialog")) {
-    for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  }
-
   const opening = $("opening");
   const choose = async (given) => {
     try {
@@ -92,7 +96,7 @@ export const dialogs = ({ started, text, file, was, variants, isChanged, loaded,
     shown(opening);
   };
 
-  const saveAs = naming("saving", async (name, force) => {
+  const saveAs = naming("saving", { title: "Save as YAML", label: "Save" }, async (name, force) => {
     const done = await server.save(text(), name, force, name === file() ? was() : null);
     saved(done.file ?? name);
   });
@@ -105,16 +109,29 @@ export const dialogs = ({ started, text, file, was, variants, isChanged, loaded,
       return saveAs(file(), error);
     }
   };
-  const saveVariants = naming("besides", async (name, force, signal) => {
+  const saveVariants = naming("besides", {
+    title: "Save the variants as one scenario",
+    note: ["The first one's text, with what differs in the others below ", h("code", {}, "variants"), ". ", h("code", {}, "rolloutsim run"), " sets them side by side, and so does its report."],
+    label: "Save",
+  }, async (name, force, signal) => {
     const { yaml } = await server.besides(variants(), name, signal);
     signal.throwIfAborted();
     const done = await server.save(yaml, name, force, null);
     wrote(done.file ?? name);
   });
-  const write = naming("writing", async (name, force, signal) => {
+  const write = naming("writing", {
+    title: "Write the report",
+    note: ["One HTML file with all tables and figures, as ", h("code", {}, "rolloutsim report"), " writes it."],
+    label: "Write",
+  }, async (name, force, signal) => {
     const done = await server.report(text(), file(), name, force, signal);
     wrote(done.file ?? name);
   });
+
+  for (const dialog of document.querySelectorAll("dialog")) {
+    for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  }
 
   return {
     open,
