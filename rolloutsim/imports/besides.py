@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.imports.editing import edited, same
+from rolloutsim.imports.editing import edited
+from rolloutsim.imports.setting import differences
 from rolloutsim.imports.writing import Said
 from rolloutsim.scenario.fields import is_name
 from rolloutsim.scenario.loading import VARIANTS
@@ -18,7 +19,6 @@ from rolloutsim.scenario.settings import changes
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.loading import Draft
-    from rolloutsim.scenario.places import Path
     from rolloutsim.scenario.resolved import ResolvedScenario
 
     Read = Callable[[str], Draft]
@@ -90,27 +90,14 @@ def _names(wanted: Iterable[str]) -> list[str]:
 
 
 def _by_top(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Keys]:
-    """What is different, as far down as that is all: by the keys of the file."""
+    """What is different, as far down as that is all: by the keys of the file.
+
+    Layers are pulled in their order, and nodes begin in that of groups: another order is another map.
+    """
     found: dict[str, Keys] = {}
-    for path, value in _differences(before, after, ()):
-        found.setdefault(str(path[0]), {})[dotted(path)] = value
+    for path, value in differences(before, after, in_order=True):
+        found.setdefault(path[0], {})[dotted(path)] = value
     return found
-
-
-def _differences(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """What is different, by the shortest paths of keys; of a map whose keys come in another order, all of it."""
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        if not same(before, after):
-            yield path, after
-        return
-    kept, new = [key for key in before if key in after], [key for key in after if key not in before]
-    if path and list(after) != [*kept, *new]:  # layers are pulled in their order, and nodes begin in that of groups
-        yield path, after
-        return
-    for key in kept:
-        yield from _differences(before[key], after[key], (*path, key))
-    yield from (((*path, key), after[key]) for key in new)
-    yield from (((*path, key), None) for key in before if key not in after)
 
 
 def _in_long(

@@ -43,20 +43,34 @@ def with_values(text: str, changes: Mapping[str, Any]) -> str:
         for key, value in changes.items()
     ]
     after = apply(source.data, source.places, *wanted)
-    found = dict(_differences(source.data, after, ()))
+    found = {path: Said(value) for path, value in differences(source.data, after)}
     return edited(text, found) if found else text
 
 
-def _differences(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Said]]:
-    """What is different, by the shortest paths of keys; None is what is gone."""
+def differences(
+    before: Any, after: Any, path: tuple[str, ...] = (), in_order: bool = False
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What is different, by the shortest paths of keys; None is what is gone.
+
+    Parameters
+    ----------
+    before, after : object
+        Data of scenarios, or parts of them.
+    path : tuple of str
+        Where they stand.
+    in_order : bool
+        Whether a map below the scenario whose keys come in another order is another one.
+    """
     if not isinstance(before, dict) or not isinstance(after, dict):
         if not same(before, after):
-            yield path, Said(after)
+            yield path, after
+        return
+    kept = [key for key in before if key in after]
+    if in_order and path and list(after)[: len(kept)] != kept:
+        yield path, after
         return
     for key in (*after, *(key for key in before if key not in after)):
-        if key not in after:
-            yield (*path, key), Said(None)
-        elif key not in before:
-            yield (*path, key), Said(after[key])
+        if key in before and key in after:
+            yield from differences(before[key], after[key], (*path, key), in_order)
         else:
-            yield from _differences(before[key], after[key], (*path, key))
+            yield (*path, key), after.get(key)

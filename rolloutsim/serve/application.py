@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -225,8 +225,7 @@ class _Api:
         asked = await _asked(request, yaml=str, changes=dict, file=_TEXT_OR_NONE)
         if not all(value is None or isinstance(value, (str, int, float)) for value in asked["changes"].values()):
             raise AskedWrongError("'changes' are keys with their new values, as text; null takes a key away")
-        if any(_HALF.search(str(one)) for pair in asked["changes"].items() for one in pair):
-            raise AskedWrongError("'changes' has half a character in it, which no file can have")
+        _whole("changes", (str(one) for pair in asked["changes"].items() for one in pair))
         return await self._short({"do": "edit", **asked, "file": self._named(asked)})
 
     async def variants(self, request: Request) -> Any:
@@ -235,8 +234,7 @@ class _Api:
         every = asked["variants"]
         if not every or not all(map(_is_variant, every)) or len({name for name, *_ in every}) < len(every):
             raise AskedWrongError("'variants' are names, texts and files or null, each name once")
-        if any(_HALF.search(one) for each in every for one in each if one is not None):
-            raise AskedWrongError("'variants' has half a character in it, which no file can have")
+        _whole("variants", (one for each in every for one in each if one is not None))
         named = [(name, text, self._named({"file": file})) for name, text, file in every]
         path = self.served.folder.inside(asked["file"])
         made = self.served.tabs.made("variants", {"variants": named, "file": self.served.folder.name_of(path)})
@@ -330,6 +328,12 @@ def _is_variant(value: Any) -> bool:
 _TEXT_OR_NONE = (str, type(None))
 
 
+def _whole(name: str, texts: Iterable[str]) -> None:
+    """Refuse what has half a character in it."""
+    if any(map(_HALF.search, texts)):
+        raise AskedWrongError(f"'{name}' has half a character in it, which no file can have")
+
+
 async def _asked(request: Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
     """The JSON of a request; of what may be left out it says null, of switches false."""
     try:
@@ -340,8 +344,8 @@ async def _asked(request: Request, **kinds: type | tuple[type, ...]) -> dict[str
         value = found.get(name, False if kind is bool else None) if isinstance(found, dict) else None
         if type(value) not in (kind if isinstance(kind, tuple) else (kind,)):
             raise AskedWrongError(f"'{name}' is missing, or is of another kind")
-        if isinstance(value, str) and _HALF.search(value):
-            raise AskedWrongError(f"'{name}' has half a character in it, which no file can have")
+        if isinstance(value, str):
+            _whole(name, [value])
         if name == "yaml" and isinstance(value, str) and len(value.encode()) > LARGEST_TEXT:
             raise TooLargeError(TOO_LARGE)
         found[name] = value

@@ -12,8 +12,8 @@ MEMORY = 4 * 2**30  # [B] that a process may take, and no more than half of what
 SHORT = 10.0  # [s] that anything but a simulation may take
 WHAT_IFS = 10.0  # [s] of computing for what would help
 GONE = 10.0  # [s] after which a tab that is not heard of is forgotten: more than a browser takes to reload
-QUIET = 0.5  # [s] that a simulation may take without a word
 HEAD = 5.0  # [s] that the head of a first request may take (as long as uvicorn waits for another one)
+QUIET = 0.5  # [s] that a simulation may take without a word
 BEAT = 0.25  # [s] between two words of it
 ALIVE = (
     15.0  # [s] between two signs of life in a stream of events (HTML Living Standard, 9.2.7: "every 15 seconds or so")

@@ -299,14 +299,15 @@ def _by_kind(scenario: ResolvedScenario, case: CaseRecords, found: Flows) -> dic
 def _server(
     case: CaseRecords, found: Flows, asked: Asked, number: int, name: str, scenario: ResolvedScenario
 ) -> ServerSummary:
+    read = float(found.read[number])
     return ServerSummary(
         server=name,
         kind="registry" if name in scenario.registries else "mirror" if name in scenario.mirrors else "cache",
         called=scenario.server(name).called or name,
         requests=asked.count(number),
-        bytes=float(found.fetched[found.server == number].sum()) + float(found.read[number]),
-        held_bytes=float(found.fetched[number].sum()) + float(found.read[number]),
-        sent_bytes=float(found.leaving[number].sum()) + float(found.read[number]),
+        bytes=float(found.fetched[found.server == number].sum()) + read,
+        held_bytes=float(found.fetched[number].sum()) + read,
+        sent_bytes=float(found.leaving[number].sum()) + read,
         refused=by_status(asked.refusals, asked.refused.of(number)),
         lost_s=_lost(case, number),
         lacks=_lacking(case, scenario.server(name)),
